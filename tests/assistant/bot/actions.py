@@ -1,0 +1,101 @@
+"""The small bot's actions: a form, an order that counts cups, and every way to fail."""
+
+import asyncio
+from typing import Any
+
+from rasa_sdk import Action, Tracker
+from rasa_sdk.events import FollowupAction, SlotSet
+from rasa_sdk.executor import CollectingDispatcher
+from rasa_sdk.types import DomainDict
+
+from assistant.context import current
+
+Events = list[dict[str, Any]]
+
+
+class ValidateTea(Action):
+    def name(self) -> str:
+        return "validate_tea_form"
+
+    async def run(self, dispatcher: CollectingDispatcher, tracker: Tracker, domain: DomainDict) -> Events:
+        message = tracker.latest_message
+        for entity in message["entities"]:
+            if entity["entity"] in ("tea", "sugar"):
+                return [SlotSet(entity["entity"], entity["value"])]
+        asked = tracker.get_slot("requested_slot")
+        if asked and message["intent"]["name"] == "inform":
+            return [SlotSet(asked, message["text"])]
+        return []
+
+
+class ServeTea(Action):
+    def name(self) -> str:
+        return "action_serve_tea"
+
+    async def run(self, dispatcher: CollectingDispatcher, tracker: Tracker, domain: DomainDict) -> Events:
+        context = current()
+        context.profiles.rename(context.person.id, f"drinks {tracker.get_slot('tea')}")
+        dispatcher.utter_message(text=f"Here is your {tracker.get_slot('tea')} tea.")
+        return [SlotSet("tea", None), SlotSet("sugar", None)]
+
+
+class WhereWeWere(Action):
+    def name(self) -> str:
+        return "action_where_we_were"
+
+    async def run(self, dispatcher: CollectingDispatcher, tracker: Tracker, domain: DomainDict) -> Events:
+        dispatcher.utter_message(text=f"We were at your {tracker.get_slot('tea') or 'first'} tea.")
+        return []
+
+
+class Break(Action):
+    def name(self) -> str:
+        return "action_break"
+
+    async def run(self, dispatcher: CollectingDispatcher, tracker: Tracker, domain: DomainDict) -> Events:
+        context = current()
+        context.profiles.rename(context.person.id, "half done")
+        raise RuntimeError("the kettle is broken: 07700 900123")
+
+
+class Hang(Action):
+    def name(self) -> str:
+        return "action_hang"
+
+    async def run(self, dispatcher: CollectingDispatcher, tracker: Tracker, domain: DomainDict) -> Events:
+        await asyncio.Event().wait()
+        return []
+
+
+class Again(Action):
+    def name(self) -> str:
+        return "action_again"
+
+    async def run(self, dispatcher: CollectingDispatcher, tracker: Tracker, domain: DomainDict) -> Events:
+        dispatcher.utter_message(text="Round and round.")
+        return [FollowupAction("action_again")]
+
+
+class Hold(Action):
+    def name(self) -> str:
+        return "action_hold"
+
+    async def run(self, dispatcher: CollectingDispatcher, tracker: Tracker, domain: DomainDict) -> Events:
+        current().hold("asked for a person")
+        dispatcher.utter_message(text="I'll get somebody.")
+        return []
+
+
+class Forget(Action):
+    def name(self) -> str:
+        return "action_forget"
+
+    async def run(self, dispatcher: CollectingDispatcher, tracker: Tracker, domain: DomainDict) -> Events:
+        current().forget()
+        dispatcher.utter_message(text="You are forgotten.")
+        return []
+
+
+def bot_actions() -> tuple[Action, ...]:
+    """All of them."""
+    return (ValidateTea(), ServeTea(), WhereWeWere(), Break(), Hang(), Again(), Hold(), Forget())
