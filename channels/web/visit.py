@@ -1,0 +1,203 @@
+"""One open socket of the web chat: turns in, replies out, and what happens on the person's other devices."""
+
+import asyncio
+import contextlib
+import json
+from collections import OrderedDict
+from collections.abc import AsyncIterator
+from datetime import UTC, datetime
+
+import structlog
+from fastapi import WebSocket, WebSocketDisconnect
+
+from assistant.errors import AssistantError
+from assistant.turns import Address, Assistant, Assurance, Exchange, Modality, Reply, Turn, TurnKind
+from channels.web.frames import (
+    Frame,
+    FrameRefused,
+    ReplyFrame,
+    Said,
+    SaidFrame,
+    read_frame,
+    refusal,
+    render,
+    render_exchange,
+)
+
+MAX_WAITING_FRAMES = 60
+"""Per socket; with frames of 16 KB this keeps a socket under 1 MB."""
+MAX_REMEMBERED = 300
+"""Turn ids and choices kept per socket, to know its own turns and the titles of what is pressed."""
+CLOSE_TRY_AGAIN_LATER = 1013
+
+log = structlog.get_logger(__name__)
+
+
+def read_turn(said: Said, address: Address, *, title: str, locale: str | None, now: datetime) -> Turn:
+    """The turn of a frame; `title` is what the pressed choice read. Ids are unique per browser, hence the prefix."""
+    return Turn(
+        channel="web",
+        address=address,
+        turn_id=f"{_namespace(address)}:{said.id}",
+        kind=TurnKind.SAID,
+        text=title if said.choice is not None else said.text,
+        modality=Modality.SCREEN,
+        assurance=Assurance.ANONYMOUS,
+        received_at=now,
+        choice=said.choice,
+        locale=locale,
+    )
+
+
+def opening_turn(address: Address, *, locale: str | None, now: datetime) -> Turn:
+    """The turn of a visitor who has not said anything; tabs that open in the same minute share its one greeting."""
+    return Turn(
+        channel="web",
+        address=address,
+        turn_id=f"{_namespace(address)}/opened/{int(now.timestamp() // 60)}",
+        kind=TurnKind.OPENED,
+        text="",
+        modality=Modality.SCREEN,
+        assurance=Assurance.ANONYMOUS,
+        received_at=now,
+        locale=locale,
+    )
+
+
+class Visit:
+    """One open socket: frames are answered one at a time and in order, while other devices' turns are shown."""
+
+    def __init__(
+        self,
+        websocket: WebSocket,
+        assistant: Assistant,
+        address: Address,
+        locale: str | None,
+        *,
+        beat_seconds: float,
+        send_seconds: float,
+    ) -> None:
+        self._websocket = websocket
+        self._assistant = assistant
+        self._address = address
+        self._locale = locale
+        self._beat_seconds = beat_seconds
+        self._send_seconds = send_seconds
+        self._waiting: asyncio.Queue[Said | None] = asyncio.Queue()
+        self._shown: OrderedDict[str, str] = OrderedDict()
+        self._titles: OrderedDict[str, str] = OrderedDict()
+        self._gone = False
+
+    async def run(self) -> None:
+        """Serve the socket until the browser leaves; what it has sent by then is still answered."""
+        try:
+            # Followed before the history is read, so that nothing said in between is missed.
+            async with self._assistant.follow(self._address) as exchanges:
+                greeting = await self._welcome()
+                async with asyncio.TaskGroup() as tasks:
+                    tasks.create_task(self._answer(greeting))
+                    listening = tasks.create_task(self._listen())
+                    beating = tasks.create_task(self._beat())
+                    following = tasks.create_task(self._follow(exchanges))
+                    await asyncio.wait((listening, beating), return_when=asyncio.FIRST_COMPLETED)
+                    self._gone = True
+                    for task in (listening, beating, following):
+                        task.cancel()
+                    self._waiting.put_nowait(None)
+        except AssistantError as error:
+            await self._give_up(error)
+
+    async def _welcome(self) -> Turn | None:
+        history = await self._assistant.history(self._address)
+        frames: list[SaidFrame | ReplyFrame] = []
+        for exchange in history:
+            frames += self._show(exchange)
+        await self._send({"type": "ready", "history": frames})
+        return None if history else opening_turn(self._address, locale=self._locale, now=datetime.now(UTC))
+
+    async def _listen(self) -> None:
+        while (message := await self._websocket.receive())["type"] == "websocket.receive":
+            try:
+                if message.get("text") is None:
+                    raise FrameRefused("malformed_frame", "binary")
+                said = read_frame(message["text"])
+                if self._waiting.qsize() >= MAX_WAITING_FRAMES:
+                    raise FrameRefused("too_many", "waiting frames", said.id)
+            except FrameRefused as refused:
+                log.info("frame_refused", channel="web", code=refused.code, detail=str(refused))
+                await self._send(refusal(refused.code, refused.message_id))
+            else:
+                self._waiting.put_nowait(said)
+
+    async def _answer(self, greeting: Turn | None) -> None:
+        if greeting is not None:
+            await self._converse(greeting, None)
+        while (said := await self._waiting.get()) is not None:
+            title = self._titles.get(said.choice or "", "")
+            turn = read_turn(said, self._address, title=title, locale=self._locale, now=datetime.now(UTC))
+            await self._converse(turn, said.id)
+
+    async def _converse(self, turn: Turn, message_id: str | None) -> None:
+        _remember(self._shown, turn.turn_id)
+        await self._send({"type": "typing"})
+        try:
+            reply = await self._assistant.converse(turn)
+        except AssistantError as error:
+            log.warning("turn_failed", channel="web", code=error.code, turn_id=turn.turn_id)
+            await self._send(refusal(error.code, message_id))
+        else:
+            self._learn(reply)
+            await self._send(render(reply, message_id))
+
+    async def _follow(self, exchanges: AsyncIterator[Exchange]) -> None:
+        try:
+            async for exchange in exchanges:
+                if exchange.turn_id not in self._shown:
+                    for frame in self._show(exchange):
+                        await self._send(frame)
+        except AssistantError as error:
+            await self._give_up(error)
+
+    async def _beat(self) -> None:
+        while not self._gone:
+            await asyncio.sleep(self._beat_seconds)
+            await self._send({"type": "beat"})
+
+    def _show(self, exchange: Exchange) -> list[SaidFrame | ReplyFrame]:
+        _remember(self._shown, exchange.turn_id)
+        self._learn(exchange.reply)
+        namespace, _, own_id = exchange.turn_id.partition(":")
+        return render_exchange(exchange, own_id if namespace == _namespace(self._address) else None)
+
+    def _learn(self, reply: Reply) -> None:
+        for message in reply.messages:
+            for choice in message.choices:
+                _remember(self._titles, choice.payload, choice.title)
+
+    async def _send(self, frame: Frame) -> None:
+        if self._gone:
+            return
+        try:
+            async with asyncio.timeout(self._send_seconds):
+                await self._websocket.send_text(json.dumps(frame, ensure_ascii=False))
+        except (TimeoutError, WebSocketDisconnect):
+            self._gone = True
+
+    async def _give_up(self, error: AssistantError) -> None:
+        log.warning("visit_failed", channel="web", code=error.code)
+        await self._send(refusal(error.code))
+        if not self._gone:
+            self._gone = True
+            with contextlib.suppress(WebSocketDisconnect):
+                await self._websocket.close(CLOSE_TRY_AGAIN_LATER)
+
+
+def _remember(memory: OrderedDict[str, str], key: str, value: str = "") -> None:
+    memory[key] = value
+    memory.move_to_end(key)
+    if len(memory) > MAX_REMEMBERED:
+        memory.popitem(last=False)
+
+
+def _namespace(address: Address) -> str:
+    return address.value[:16]
