@@ -1,0 +1,37 @@
+"""What the assistant does, one module per skill. The core runs these in the turn's own transaction."""
+
+from rasa_sdk import Action
+
+from actions import handoff, order_care, orders, profile, requests, screens, shopfront, smalltalk
+from actions.form_actions import Suspend
+from actions.forms import Form
+
+
+def all_forms() -> tuple[Form, ...]:
+    """Every form."""
+    return (
+        orders.OrderForm(),
+        orders.SameAsForm(),
+        order_care.ChangeDayForm(),
+        order_care.CancelOrderForm(),
+        *requests.forms(),
+        profile.PhoneForm(),
+        profile.ForgetForm(),
+        screens.ScreenForm(),
+    )
+
+
+def all_actions() -> tuple[Action, ...]:
+    """Every custom action, for `Dialogue.load`."""
+    forms = {form.name: form for form in all_forms()}
+    return (
+        Suspend(),
+        *orders.actions(),
+        *order_care.actions(),
+        *shopfront.actions(),
+        *requests.actions(),
+        *profile.actions(forms),
+        *screens.actions(),
+        *handoff.actions(),
+        *smalltalk.actions(forms),
+    )
