@@ -72,7 +72,7 @@ class Server:
 @contextmanager
 def running(app: FastAPI) -> Iterator[Server]:
     """The application on a free port of this machine."""
-    config = uvicorn.Config(app, ws="wsproto", log_level="warning", timeout_graceful_shutdown=1, lifespan="off")
+    config = uvicorn.Config(app, ws="wsproto", log_config=None, timeout_graceful_shutdown=1, lifespan="off")
     server = uvicorn.Server(config)
     started: Future[asyncio.AbstractEventLoop] = Future()
 

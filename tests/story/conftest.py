@@ -155,7 +155,8 @@ def database(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFa
 
 
 @pytest.fixture(scope="module")
-def twilio() -> Iterator[TwilioApi]:
+def twilio(database: Database) -> Iterator[TwilioApi]:
+    """A stand-in for each database: what one product sent is not taken for what the next one did."""
     with TwilioApi() as api:
         yield api
 
