@@ -85,6 +85,14 @@ class Turn:
     """The payload of the choice that was pressed, when one was; `text` then holds its title."""
     locale: str | None = None
     """BCP 47 tag that the channel reports, if it does."""
+    account: Address | None = None
+    """Who the channel has proved to be speaking in this very turn, where that is more than the address says: the user of
+    a host site that signed for them, the person whose account a speaker was linked with."""
+    shared: bool = False
+    """Whether several people use the address: a speaker in a kitchen. A proof given there holds for a while, not for
+    good."""
+    origin: str | None = None
+    """Where on the network it came from, where the channel knows; for limits only, never kept as it is."""
 
 
 @dataclass(frozen=True, slots=True)
