@@ -86,8 +86,8 @@ class Turn:
     locale: str | None = None
     """BCP 47 tag that the channel reports, if it does."""
     account: Address | None = None
-    """Who the channel has proved to be speaking in this very turn, where that is more than the address says: the user of
-    a host site that signed for them, the person whose account a speaker was linked with."""
+    """Who the channel has proved to speak in this very turn, where that is more than the address says: the user that a
+    host site signed for, the person whose account a speaker was linked with."""
     shared: bool = False
     """Whether several people use the address: a speaker in a kitchen. A proof given there holds for a while, not for
     good."""
