@@ -4,14 +4,16 @@ from contextvars import ContextVar
 from dataclasses import dataclass
 from datetime import datetime
 
+from assistant.assurance import Presences, Proofs, is_aloud
 from assistant.codes import Codes
+from assistant.needs import ANYONE, Below, Needs, Standing
 from assistant.orders import Orders
 from assistant.outbox import Outbox
 from assistant.profiles import LinkOutcome, Person, Profiles
 from assistant.requests import Requests
 from assistant.screens import Screens
 from assistant.shop import Shop
-from assistant.turns import Address, Modality, Turn
+from assistant.turns import Address, Assurance, Modality, Turn
 
 
 @dataclass(slots=True)
@@ -33,6 +35,8 @@ class TurnContext:
     codes: Codes
     outbox: Outbox
     screens: Screens
+    proofs: Proofs
+    presences: Presences
     texting: bool
     """Whether text messages can be sent at all."""
     hold_minutes: int
@@ -43,6 +47,16 @@ class TurnContext:
     """Set by `hold`."""
     merged: bool = False
     """Set by `link` when two people turned out to be one."""
+    proved: bool = False
+    """Set by `link` and `join`: in this turn the person has proved who they are."""
+    arrived: bool = False
+    """Set by `link` and `join` when somebody else than before turned out to speak, for as long as they do."""
+    goes_on_in: str | None = None
+    """Set by `join`: the conversation that goes on from here instead of this one."""
+    guarded: bool = False
+    """Set by `require` when what was done hangs on who speaks, so that it is looked at again at the commit."""
+    showing_the_way: bool = False
+    """Whether this turn only offers the way up after a refusal, so that nothing the person asked for is done in it."""
     forgotten: bool = False
     """Set by `forget`."""
 
@@ -55,11 +69,73 @@ class TurnContext:
         """Hand the conversation to staff when this turn is over: the assistant falls silent on every channel."""
         self.hold_reason = reason
 
+    @property
+    def standing(self) -> Standing:
+        """Who speaks, as far as it decides what they may do."""
+        return Standing(
+            roles=self.person.roles,
+            assurance=self.proofs.assurance(self.turn, self.person),
+            proved=any(known.proven_at for known in self.person.addresses),
+            aloud=is_aloud(self.turn),
+        )
+
+    def may(self, needs: Needs) -> bool:
+        """Whether whoever speaks meets these needs."""
+        if needs == ANYONE:
+            return True
+        self.guarded = True
+        return self.standing.meets(needs)
+
+    def require(self, needs: Needs) -> None:
+        """The gate. Raises `Below` when whoever speaks does not meet these needs."""
+        if not self.showing_the_way and not self.may(needs):
+            raise Below(by_proof=self.standing.could_meet(needs))
+
     def link(self, address: Address, proof: str) -> LinkOutcome:
-        """The person of this turn has proved this address; `person` is who they are from now on."""
-        outcome, self.person = self.profiles.link(self.person.id, address, proof)
+        """Whoever speaks has proved this address; `person` is who they are from now on.
+
+        At a shared address that is whose address it is, and only while they are there.
+        """
+        if self.turn.shared:
+            owner = self.profiles.find_or_create(address, Assurance.CLAIMED)
+            outcome, self.person = self.profiles.link(owner.id, address, proof)
+            self.arrived = True
+        else:
+            outcome, self.person = self.profiles.link(self.person.id, address, proof)
+        if outcome is LinkOutcome.REFUSED:
+            return outcome
         self.merged = self.merged or outcome is LinkOutcome.MERGED
+        if is_aloud(self.turn) or address != self.turn.address:
+            self.proofs.add(self.person.id, address, proof)
+        self._prove_here(proof)
         return outcome
+
+    def join(self, person_id: str, conversation_id: str, proof: str) -> LinkOutcome:
+        """Whoever speaks has shown a code that this person was shown in that conversation, which goes on from here.
+
+        In a browser it makes the two one, for good; a voice is that person's while they are there. It proves nothing
+        about a phone number.
+        """
+        outcome = LinkOutcome.LINKED
+        if is_aloud(self.turn):
+            self.person, self.arrived = self.profiles.get(person_id), True
+        else:
+            outcome, self.person = self.profiles.adopt(person_id, self.turn.address, proof)
+            if outcome is LinkOutcome.REFUSED:
+                return outcome
+            self.merged = self.merged or outcome is LinkOutcome.MERGED
+        self.goes_on_in = conversation_id
+        self._prove_here(proof)
+        return outcome
+
+    def _prove_here(self, proof: str) -> None:
+        self.proved = True
+        here, aloud = self.turn.address, is_aloud(self.turn)
+        self.proofs.add(self.person.id, here, proof, conversation_id=self.conversation_id, aloud=aloud)
+        if aloud:
+            self.presences.arrive(here, self.person.id)
+        else:
+            self.person = self.profiles.vouch(self.person.id, here)
 
     def forget(self) -> None:
         """Forget the person when this turn is over: profile, addresses and the words of every conversation."""

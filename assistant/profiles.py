@@ -186,6 +186,31 @@ class Profiles:
         self._journal(survivor, "address proven", proof, {"addresses": [row.id]}, actor=person_id)
         return outcome, self.get(survivor)
 
+    def adopt(self, person_id: str, address: Address, proof: str) -> tuple[LinkOutcome, Person]:
+        """Whoever is at this address is this person too, as `proof` shows. The address counts as proven (`vouch`) only
+        when the person has proofs: showing a code from one anonymous browser in another one proves nobody's name."""
+        row = self._unit.row(AddressRow, kind=address.kind, value=address.value)
+        if row is None:
+            row = self._add_address(address, person_id, Assurance.ANONYMOUS)
+        survivor, outcome = person_id, LinkOutcome.LINKED
+        if row.person_id != person_id:
+            other = row.person_id
+            if self._has_proof(other) and self._has_proof(person_id):
+                self._journal(person_id, "link refused", proof, actor=other)
+                return LinkOutcome.REFUSED, self.get(other)
+            survivor, absorbed = (other, person_id) if self._has_proof(other) else (person_id, other)
+            self._merge(survivor, absorbed, proof, actor=person_id)
+            outcome = LinkOutcome.MERGED
+        self._journal(survivor, "address joined", proof, {"addresses": [row.id]}, actor=person_id)
+        return outcome, self.get(survivor)
+
+    def vouch(self, person_id: str, address: Address) -> Person:
+        """This person has just proved who they are from this address of theirs, which makes it proven too."""
+        row = self._unit.row(AddressRow, kind=address.kind, value=address.value, person_id=person_id)
+        if row is not None and self._has_proof(person_id):
+            row.assurance, row.proven_at = max(row.assurance, int(Assurance.PROVEN)), self._now
+        return self.get(person_id)
+
     def add_employee(self, name: str, phone: Address) -> Person:
         """Give the role `employee` to whoever has this phone. Staff vouch for the number, so it counts as proven."""
         person = self.find_or_create(phone, Assurance.CLAIMED)

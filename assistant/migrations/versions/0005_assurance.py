@@ -17,6 +17,7 @@ def upgrade() -> None:
         sa.Column("value", sa.String(), nullable=False),
         sa.Column("conversation_id", sa.String(), nullable=True),
         sa.Column("method", sa.String(), nullable=False),
+        sa.Column("aloud", sa.Boolean(), nullable=False),
         sa.Column("at", sa.DateTime(timezone=True), nullable=False),
         sa.PrimaryKeyConstraint("id"),
     )
@@ -24,6 +25,11 @@ def upgrade() -> None:
         batch_op.create_index(batch_op.f("ix_proofs_at"), ["at"], unique=False)
         batch_op.create_index(batch_op.f("ix_proofs_person_id"), ["person_id"], unique=False)
         batch_op.create_index("proofs_address", ["kind", "value"], unique=False)
+    op.execute(
+        "INSERT INTO proofs (id, person_id, kind, value, conversation_id, method, aloud, at) "
+        "SELECT id, person_id, kind, value, NULL, 'before proofs were kept', false, proven_at "
+        "FROM addresses WHERE proven_at IS NOT NULL"
+    )
 
     op.create_table(
         "presences",
