@@ -36,7 +36,7 @@ def send_code(heard: Heard, address: Address) -> Outcome:
     context = heard.context
     if not takes_texts(address):
         return Problem(Say("utter_phone_landline"))
-    digits = context.codes.make(context.person.id, context.conversation_id, address)
+    digits = context.codes.make(context.person.id, context.conversation_id, address, origin=context.turn.origin)
     if digits is None:
         return Problem(Say("utter_code_limit", choices=(_TO_A_PERSON,)), ends=True)
     shop = context.shop.name

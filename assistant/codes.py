@@ -5,11 +5,13 @@ The limits follow NIST SP 800-63B on out-of-band authenticators and Twilio Verif
 
 import hashlib
 import hmac
+import ipaddress
 import secrets
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from enum import StrEnum
 
+import structlog
 from sqlalchemy import ColumnElement, func, select
 from sqlalchemy.orm import Mapped, mapped_column
 
@@ -24,9 +26,15 @@ FAILURES_PER_DAY = 10
 """Wrong tries of one person in a day after which no code is checked any more."""
 SENDS_PER_QUARTER_HOUR = 3
 SENDS_PER_DAY = 10
+SENDS_PER_HOUR_FROM_ORIGIN = 5
+"""To whatever numbers; who pumps codes has many of them (FACTS 5.1)."""
 SENDS_PER_HOUR_IN_ALL = 100
 KEPT = timedelta(days=1)
 """The longest span that any limit looks back; what was sent earlier is deleted."""
+IPV6_NETWORK_BITS = 64
+"""Whoever has one address of such a network has them all (RFC 4291, 2.5.4), so they are one origin."""
+
+log = structlog.get_logger(__name__)
 
 
 class CodeRow(Base):
@@ -44,6 +52,8 @@ class CodeRow(Base):
     wrong_tries: Mapped[int]
     done: Mapped[bool]
     """Used, killed by wrong tries or replaced by a newer one."""
+    origin: Mapped[str | None] = mapped_column(index=True)
+    """Keyed digest of the network that the code was asked for from, where that is known."""
     version: Mapped[int] = mapped_column()
 
     __mapper_args__ = {"version_id_col": version}  # noqa: RUF012  # SQLAlchemy's own declarative form
@@ -76,9 +86,15 @@ class Codes:
         self._now = now
         self._key = key
 
-    def make(self, person_id: str, conversation_id: str, address: Address) -> str | None:
-        """A new code for this address, to be sent to it; None when too many were sent. It kills the one before."""
-        if self._limited(address):
+    def make(self, person_id: str, conversation_id: str, address: Address, *, origin: str | None) -> str | None:
+        """A new code for this address, to be sent to it; None when too many were sent. It kills the one before.
+
+        `origin` is the network address of who asks for it, as in `Turn.origin`.
+        """
+        network = self._network(origin)
+        limit = self._limit(address, network)
+        if limit is not None:
+            log.warning("code_not_sent", limit=limit)
             return None
         for row in self._unit.rows(CodeRow, person_id=person_id, done=False):
             row.done = True
@@ -94,6 +110,7 @@ class Codes:
             sent_at=self._now,
             wrong_tries=0,
             done=False,
+            origin=network,
         )
         row.digest = self._digest(row, digits)
         self._unit.add(row)
@@ -118,13 +135,13 @@ class Codes:
     def forget(self, person_id: str) -> frozenset[Address]:
         """Take out whose codes these were and where they went; returns where that was.
 
-        That a code was sent goes on counting until `KEPT` is over, under a keyed digest of the address: being forgotten
-        must not begin the limits anew for somebody whose phone is being flooded.
+        That a code was sent goes on counting until `KEPT` is over, under keyed digests of the address and the network:
+        being forgotten must not begin the limits anew for somebody whose phone is being flooded.
         """
         rows = self._unit.rows(CodeRow, person_id=person_id)
         addresses = frozenset(Address(row.kind, row.value) for row in rows)
         for row in rows:
-            row.value = self._blind(Address(row.kind, row.value))
+            row.value = self._blind(str(Address(row.kind, row.value)))
             row.person_id = row.conversation_id = row.digest = ""
             row.done = True
         return addresses
@@ -134,20 +151,38 @@ class Codes:
         for row in old.all():
             self._unit.remove(row)
 
-    def _blind(self, address: Address) -> str:
-        return hmac.new(self._key, str(address).encode(), hashlib.sha256).hexdigest()
+    def _blind(self, text: str) -> str:
+        return hmac.new(self._key, text.encode(), hashlib.sha256).hexdigest()
 
     def _digest(self, row: CodeRow, digits: str) -> str:
         bound = f"{row.id}|{row.conversation_id}|{row.kind}:{row.value}|{digits}"
         return hmac.new(self._key, bound.encode(), hashlib.sha256).hexdigest()
 
-    def _limited(self, address: Address) -> bool:
-        to_address = (CodeRow.kind == address.kind, CodeRow.value.in_((address.value, self._blind(address))))
-        return (
+    def _network(self, origin: str | None) -> str | None:
+        """The keyed digest of the network; None for this machine, which says nothing: it is a proxy, or trying it."""
+        try:
+            address = ipaddress.ip_address(origin or "::1")
+        except ValueError:
+            return self._blind(f"origin|{origin}")
+        if address.is_loopback:
+            return None
+        if isinstance(address, ipaddress.IPv6Address):
+            network = ipaddress.IPv6Network((int(address), IPV6_NETWORK_BITS), strict=False)
+            return self._blind(f"origin|{address.ipv4_mapped or network}")
+        return self._blind(f"origin|{address}")
+
+    def _limit(self, address: Address, network: str | None) -> str | None:
+        """The limit that one more code would break, if any."""
+        hour = timedelta(hours=1)
+        to_address = (CodeRow.kind == address.kind, CodeRow.value.in_((address.value, self._blind(str(address)))))
+        if (
             self._sent_since(timedelta(minutes=15), *to_address) >= SENDS_PER_QUARTER_HOUR
             or self._sent_since(KEPT, *to_address) >= SENDS_PER_DAY
-            or self._sent_since(timedelta(hours=1)) >= SENDS_PER_HOUR_IN_ALL
-        )
+        ):
+            return "address"
+        if network is not None and self._sent_since(hour, CodeRow.origin == network) >= SENDS_PER_HOUR_FROM_ORIGIN:
+            return "origin"
+        return "all" if self._sent_since(hour) >= SENDS_PER_HOUR_IN_ALL else None
 
     def _sent_since(self, span: timedelta, *where: ColumnElement[bool]) -> int:
         query = select(func.count()).select_from(CodeRow).where(CodeRow.sent_at > self._now - span, *where)

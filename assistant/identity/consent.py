@@ -50,6 +50,8 @@ class Visit:
     """The browser's."""
     fields: Mapping[str, str] | None
     """The form that was sent; None when the page was opened."""
+    origin: str | None = None
+    """Where on the network the browser is."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -133,7 +135,8 @@ class Consent:
             return self._page("phone.html", step, typed=typed, problem=problem)
         browser = self._browsers.address_of(step.visit.session)
         person = Profiles(step.unit, self._now()).find_or_create(browser, Assurance.ANONYMOUS)
-        digits = self._codes(step).make(person.id, _thread(browser), number) if self._texting else None
+        codes, thread = self._codes(step), _thread(browser)
+        digits = codes.make(person.id, thread, number, origin=step.visit.origin) if self._texting else None
         if digits is None:
             problem = "We cannot send more codes just now. Please try again in a quarter of an hour."
             return self._page("phone.html", step, typed=typed, problem=problem)

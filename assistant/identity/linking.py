@@ -92,7 +92,7 @@ class AccountLinking:
         asked = Asked("GET", f"{self._public_url}{AUTHORIZE_PATH}", query=request.url.query)
         try:
             fields = fields_of(await _form(request)) if request.method == "POST" else None
-            visit = Visit(asked, session, fields)
+            visit = Visit(asked, session, fields, request.client.host if request.client else None)
             response = await asyncio.to_thread(
                 in_one_transaction, self._database, lambda unit: self._consent.answer(unit, visit)
             )

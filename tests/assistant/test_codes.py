@@ -1,7 +1,8 @@
 """One-time codes: used once, soon and from where they were asked for, and never sent or tried too often."""
 
+import hashlib
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from concurrent.futures import ThreadPoolExecutor
 
 import pytest
@@ -10,6 +11,7 @@ from assistant.codes import (
     DIGITS,
     FAILURES_PER_DAY,
     SENDS_PER_DAY,
+    SENDS_PER_HOUR_FROM_ORIGIN,
     SENDS_PER_HOUR_IN_ALL,
     SENDS_PER_QUARTER_HOUR,
     VALID,
@@ -34,9 +36,15 @@ class Desk:
         self._database = database
         self._clock = clock
 
-    def make(self, person: str = "ana", address: Address = PHONE, conversation: str = "c1") -> str | None:
+    def make(
+        self,
+        person: str = "ana",
+        address: Address = PHONE,
+        conversation: str = "c1",
+        origin: str | None = None,
+    ) -> str | None:
         with self._database.unit_of_work() as unit:
-            digits = Codes(unit, self._clock(), KEY).make(person, conversation, address)
+            digits = Codes(unit, self._clock(), KEY).make(person, conversation, address, origin=origin)
             unit.commit()
         return digits
 
@@ -64,6 +72,10 @@ class Desk:
 @pytest.fixture
 def desk(database: Database, clock: Clock) -> Desk:
     return Desk(database, clock)
+
+
+def number(index: int) -> Address:
+    return Address("phone", f"+4477009{index:05}")
 
 
 def other_than(digits: str) -> str:
@@ -143,11 +155,55 @@ def test_everybody_together_has_a_limit(desk: Desk, database: Database, clock: C
     with database.unit_of_work() as unit:
         codes = Codes(unit, clock(), KEY)
         for index in range(SENDS_PER_HOUR_IN_ALL):
-            assert codes.make(f"p{index}", f"c{index}", Address("phone", f"+4477009{index:05}")) is not None
+            assert codes.make(f"p{index}", f"c{index}", number(index), origin=None) is not None
         unit.commit()
     assert desk.make() is None
     clock.forward(hours=1)
     assert desk.make() is not None
+
+
+def ask_from(desk: Desk, origins: Iterable[str | None]) -> list[bool]:
+    """Whether a code was sent to each of many numbers, asked for from these places, by somebody else each time."""
+    return [desk.make(f"p{i}", number(i), f"c{i}", origin) is not None for i, origin in enumerate(origins)]
+
+
+def test_one_place_on_the_network_has_a_limit_whatever_the_numbers(desk: Desk, clock: Clock) -> None:
+    sent = ask_from(desk, ["203.0.113.9"] * (SENDS_PER_HOUR_FROM_ORIGIN + 1))
+    assert sent == [True] * SENDS_PER_HOUR_FROM_ORIGIN + [False]
+    assert desk.make(origin="203.0.113.10") is not None
+    clock.forward(hours=1)
+    assert ask_from(desk, ["203.0.113.9"]) == [True]
+
+
+def test_who_has_one_address_of_an_ipv6_network_has_no_more_than_one_limit(desk: Desk) -> None:
+    neighbours = [f"2001:db8:0:1::{index:x}" for index in range(1, SENDS_PER_HOUR_FROM_ORIGIN + 2)]
+    assert ask_from(desk, neighbours)[-1] is False
+    assert desk.make(origin="2001:db8:0:2::1") is not None
+
+
+def test_an_ipv4_address_written_as_ipv6_is_the_same_place(desk: Desk) -> None:
+    assert ask_from(desk, ["203.0.113.9"] * SENDS_PER_HOUR_FROM_ORIGIN + ["::ffff:203.0.113.9"])[-1] is False
+    assert desk.make(origin="::ffff:203.0.113.10") is not None
+
+
+@pytest.mark.parametrize("origin", [None, "127.0.0.1", "::1"])
+def test_this_machine_and_nowhere_are_no_place(desk: Desk, origin: str | None) -> None:
+    assert all(ask_from(desk, [origin] * (SENDS_PER_HOUR_FROM_ORIGIN + 1)))
+
+
+@pytest.mark.parametrize("origin", ["a proxy's socket", "fe80::1%eth0", "203.0.113.999"])
+def test_a_place_of_any_form_is_one(desk: Desk, origin: str) -> None:
+    assert ask_from(desk, [origin] * (SENDS_PER_HOUR_FROM_ORIGIN + 1))[-2:] == [True, False]
+
+
+def test_where_a_code_was_asked_for_is_kept_as_a_keyed_digest_only(desk: Desk, database: Database) -> None:
+    desk.make(origin="203.0.113.9")
+    with database.unit_of_work() as unit:
+        (row,) = unit.rows(CodeRow)
+        assert row.origin is not None
+        plain = hashlib.sha256(b"origin|203.0.113.9").hexdigest()
+        assert "203.0.113" not in row.origin
+        assert row.origin != plain
 
 
 def test_the_digits_are_not_kept(desk: Desk, database: Database) -> None:
@@ -180,6 +236,13 @@ def test_being_forgotten_does_not_begin_the_limits_anew(desk: Desk) -> None:
         desk.code(person)
         desk.forget(person)
     assert desk.make("joe") is None
+
+
+def test_being_forgotten_does_not_begin_the_limit_of_a_place_anew(desk: Desk) -> None:
+    for index in range(SENDS_PER_HOUR_FROM_ORIGIN):
+        assert desk.make(f"p{index}", number(index), origin="203.0.113.9") is not None
+        desk.forget(f"p{index}")
+    assert desk.make(origin="203.0.113.9") is None
 
 
 def outcomes_at_once(tries: int, attempt: Callable[[], CodeResult]) -> list[CodeResult | None]:

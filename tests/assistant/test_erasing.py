@@ -69,7 +69,7 @@ async def plant(core: Conversations, database: Database, clock: Clock) -> tuple[
         orders.place(ids[WEB], "c", DRAFT)
         orders.cancel(ids[WEB], orders.place(ids[WEB], "c", replace(DRAFT, day=date(2026, 6, 1))).number)
         Requests(unit, clock()).hand_in(ids[WEB], RequestDraft(kind=RequestKind.IT, summary="the canary is broken"))
-        Codes(unit, clock(), KEY).make(ids[WEB], "c", NEVER_PROVEN)
+        Codes(unit, clock(), KEY).make(ids[WEB], "c", NEVER_PROVEN, origin="203.0.113.9")
         outbox = Outbox(unit, clock())
         outbox.text(NEVER_PROVEN, "482913 is your code", secret=True)
         for address in (PHONE, WHATSAPP):

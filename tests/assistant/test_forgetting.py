@@ -70,7 +70,7 @@ async def plant(core: Conversations, database: Database, clock: Clock) -> str:
         orders.place(person.id, "c1", DRAFT)
         orders.cancel(person.id, orders.place(person.id, "c1", replace(DRAFT, day=date(2026, 6, 1))).number)
         Requests(unit, clock()).hand_in(person.id, RequestDraft(kind=RequestKind.IT, summary="the canary is broken"))
-        Codes(unit, clock(), KEY).make(person.id, "c1", NEVER_PROVEN)
+        Codes(unit, clock(), KEY).make(person.id, "c1", NEVER_PROVEN, origin=None)
         outbox = Outbox(unit, clock())
         outbox.text(NEVER_PROVEN, "482913 is your code", secret=True)
         outbox.text(PHONE, "your canary is on its way")
