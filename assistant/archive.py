@@ -15,8 +15,8 @@ from assistant.holdings import holdings
 
 FORMAT = "assistant-person"
 VERSION = 1
-SECRET = frozenset({"digest", "challenge"})
-"""Columns that hold what a code, a token or a sign-in is checked with."""
+SECRET = frozenset({"digest", "challenge", "token", "links.code", "screens.code"})
+"""Columns that hold what a code, a token or a sign-in is checked with; with their table where others share the name."""
 INNER = frozenset({"version"})
 """Columns that say nothing about anybody."""
 JSON_TEXTS = frozenset({"reply", "entities", "actions", "memory", "open_choices", "issued_choices"})
@@ -39,7 +39,11 @@ def archive(unit: UnitOfWork, now: datetime, person_id: str) -> str:
 
 def _fields(row: Base) -> dict[str, object]:
     left_out = SECRET | INNER | ({"text"} if getattr(row, "secret", False) else set())
-    names = [column.key for column in row.__mapper__.column_attrs if column.key not in left_out]
+    names = [
+        column.key
+        for column in row.__mapper__.column_attrs
+        if not {column.key, f"{row.__tablename__}.{column.key}"} & left_out
+    ]
     return {name: _value(name, getattr(row, name)) for name in names}
 
 

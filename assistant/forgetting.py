@@ -14,6 +14,7 @@ from assistant.holdings import holdings, silent_since
 from assistant.identity.attempts import Attempts
 from assistant.identity.tokens import Grants
 from assistant.identity.transactions import in_one_transaction
+from assistant.links import Links
 from assistant.orders import Orders
 from assistant.outbox import Outbox
 from assistant.profiles import Profiles
@@ -43,6 +44,8 @@ WHY = {
     "grants": "",
     "grant_tokens": "",
     "sign_ins": "",
+    "links": "",
+    "link_tries": "that a wrong code was given, by nobody, so that the limits hold",
     "screens": "that it showed a code, with nobody on it",
     "screen_tries": "that a wrong code was given, by nobody, so that the limits hold",
     "outbox": "",
@@ -89,6 +92,7 @@ def forget(unit: UnitOfWork, now: datetime, today: date, key: bytes, person_id: 
     for address in Codes(unit, now, key).forget(person_id):
         outbox.forget(address, only_secrets=True)  # it was never proven, so the rest may be somebody else's
     Grants(unit, now).forget(person_id)
+    Links(unit, now, key).forget(person_id)
     Screens(unit, now, key).forget(person_id)
     Orders(unit, now).forget(person_id, today)
     Requests(unit, now).forget(person_id)

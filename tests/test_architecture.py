@@ -25,6 +25,7 @@ STORES = {
     "assistant.holdings",
     "assistant.identity.attempts",
     "assistant.identity.tokens",
+    "assistant.links",
     "assistant.migrations",
     "assistant.orders",
     "assistant.outbox",

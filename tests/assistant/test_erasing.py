@@ -17,6 +17,7 @@ from assistant.forgetting import WHY, Erasing, Receipt
 from assistant.holdings import holdings, silent_since, whole_person
 from assistant.identity.attempts import Attempts
 from assistant.identity.tokens import Grants, TokenRow
+from assistant.links import Links
 from assistant.orders import OrderDraft, Orders
 from assistant.outbox import OptOuts, Outbox
 from assistant.profiles import LinkOutcome, Profiles
@@ -69,6 +70,8 @@ async def plant(core: Conversations, database: Database, clock: Clock) -> tuple[
         orders.place(ids[WEB], "c", DRAFT)
         orders.cancel(ids[WEB], orders.place(ids[WEB], "c", replace(DRAFT, day=date(2026, 6, 1))).number)
         Requests(unit, clock()).hand_in(ids[WEB], RequestDraft(kind=RequestKind.IT, summary="the canary is broken"))
+        links = Links(unit, clock(), KEY)
+        links.pair(ids[WEB], links.make(ids[WEB], "c", NEVER_PROVEN).digits + "0")
         Codes(unit, clock(), KEY).make(ids[WEB], "c", NEVER_PROVEN, origin="203.0.113.9")
         outbox = Outbox(unit, clock())
         outbox.text(NEVER_PROVEN, "482913 is your code", secret=True)
