@@ -1,8 +1,7 @@
 """What the assistant does, one module per skill. The core runs these in the turn's own transaction."""
 
-from rasa_sdk import Action
-
-from actions import handoff, order_care, orders, profile, requests, screens, shopfront, smalltalk
+from actions import handoff, order_care, orders, profile, proving, requests, screens, shopfront, smalltalk
+from actions.act import Act
 from actions.form_actions import Suspend
 from actions.forms import Form
 
@@ -17,11 +16,12 @@ def all_forms() -> tuple[Form, ...]:
         *requests.forms(),
         profile.PhoneForm(),
         profile.ForgetForm(),
+        proving.ProveForm(),
         screens.ScreenForm(),
     )
 
 
-def all_actions() -> tuple[Action, ...]:
+def all_actions() -> tuple[Act, ...]:
     """Every custom action, for `Dialogue.load`."""
     forms = {form.name: form for form in all_forms()}
     return (
@@ -31,6 +31,7 @@ def all_actions() -> tuple[Action, ...]:
         *shopfront.actions(),
         *requests.actions(),
         *profile.actions(forms),
+        *proving.actions(),
         *screens.actions(),
         *handoff.actions(),
         *smalltalk.actions(forms),

@@ -1,19 +1,13 @@
-"""Who may be told what, and who may ask for what. Decided by the profile, never by what somebody says."""
+"""What the skills ask of whoever speaks, beyond what `assistant.needs` names; each action says which it asks."""
 
-from assistant.context import TurnContext
+from assistant.needs import Needs
 from assistant.profiles import EMPLOYEE
-from assistant.turns import Assurance, Modality
+from assistant.turns import Assurance
 
-
-def may_see(context: TurnContext) -> bool:
-    """Whether what belongs to the person may be told in this turn.
-
-    A text or a page reaches the address it belongs to; a voice may be anybody's, and a caller's number is easily forged
-    (FACTS 5.1), so a voice has to be proven.
-    """
-    return context.turn.modality is not Modality.VOICE or context.turn.assurance >= Assurance.PROVEN
-
-
-def is_employee(context: TurnContext) -> bool:
-    """Whether the person works here, as staff have recorded."""
-    return EMPLOYEE in context.person.roles and may_see(context)
+EMPLOYEES = Needs(Assurance.PROVEN, aloud=Assurance.PROVEN, role=EMPLOYEE)
+"""For people who work here, as staff or the sign-in have recorded; never by what somebody says."""
+BINDING = Needs(Assurance.PROVEN)
+"""Adds a way to prove who the person is. Somebody who has one must have shown it, or a forged caller could add theirs
+(FACTS 5.1: binding a new authenticator needs an existing one)."""
+FOR_GOOD = Needs(Assurance.STRONG, aloud=Assurance.PROVEN)
+"""Cannot be taken back (FACTS 5.2: deleting data)."""

@@ -1,20 +1,23 @@
 """The actions by which Rasa calls a form, and what opens and closes one around another."""
 
-from rasa_sdk import Action, Tracker
+from rasa_sdk import Tracker
 from rasa_sdk.events import EventType, FollowupAction, SlotSet
 from rasa_sdk.executor import CollectingDispatcher
 from rasa_sdk.types import DomainDict
 
+from actions.act import Act
 from actions.forms import Form, Question
 from actions.hearing import REQUESTED, SUSPENDED, Heard, Slots, slots_of, suspended
 from assistant.context import current
+from assistant.needs import ANYONE
 
 
-class Validate(Action):
+class Validate(Act):
     """`validate_<form>`: lets the form hear the turn."""
 
     def __init__(self, form: Form) -> None:
         self._form = form
+        self.needs = form.needs
 
     def name(self) -> str:
         """Rasa's name for it."""
@@ -28,12 +31,13 @@ class Validate(Action):
         return [SlotSet(slot, value) for slot, value in heeded.slots.items()]
 
 
-class Ask(Action):
+class Ask(Act):
     """`action_ask_<form>_<slot>`: asks one question."""
 
     def __init__(self, form: Form, question: Question) -> None:
         self._form = form
         self._question = question
+        self.needs = form.needs
 
     def name(self) -> str:
         """Rasa's name for it."""
@@ -45,8 +49,10 @@ class Ask(Action):
         return []
 
 
-class Suspend(Action):
+class Suspend(Act):
     """Puts the open form aside, so that it goes on when the one that is opened next is done."""
+
+    needs = ANYONE
 
     def name(self) -> str:
         """Rasa's name for it."""
@@ -61,7 +67,7 @@ class Suspend(Action):
         return [SlotSet(SUSPENDED, " ".join((*waiting, name))), SlotSet(REQUESTED, None)]
 
 
-def actions_of(form: Form) -> tuple[Action, ...]:
+def actions_of(form: Form) -> tuple[Act, ...]:
     """The actions that Rasa calls for a form."""
     return (Validate(form), *(Ask(form, question) for question in form.questions))
 

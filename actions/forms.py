@@ -13,6 +13,7 @@ from actions.hearing import REQUESTED, SUSPENDED, Heard, Slots, suspended
 from actions.reading import words
 from actions.saying import Say, offer
 from assistant.context import TurnContext
+from assistant.needs import Needs
 
 SURE = 0.45
 """Confidence from which a text is taken for something else than the answer."""
@@ -105,6 +106,8 @@ class Form(ABC):
     """A form: its questions in order, and how it is refused, left and summed up."""
 
     name: str
+    needs: Needs
+    """What it asks of whoever speaks, from its first question to what it leads to."""
     questions: tuple[Question, ...]
     started_by: frozenset[str] = frozenset()
     """Intents that open it; said again, they are no digression."""

@@ -1,16 +1,20 @@
 """Handing the conversation to a person."""
 
-from rasa_sdk import Action, Tracker
+from rasa_sdk import Tracker
 from rasa_sdk.events import EventType
 from rasa_sdk.executor import CollectingDispatcher
 from rasa_sdk.types import DomainDict
 
+from actions.act import Act
 from actions.saying import Say
 from assistant.context import current
+from assistant.needs import ANYONE
 
 
-class AskPerson(Action):
+class AskPerson(Act):
     """Holds the conversation for staff."""
+
+    needs = ANYONE
 
     def name(self) -> str:
         """Rasa's name for it."""
@@ -24,6 +28,6 @@ class AskPerson(Action):
         return []
 
 
-def actions() -> tuple[Action, ...]:
+def actions() -> tuple[Act, ...]:
     """The actions of the handoff."""
     return (AskPerson(),)

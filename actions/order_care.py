@@ -2,12 +2,12 @@
 
 from datetime import date
 
-from rasa_sdk import Action, Tracker
+from rasa_sdk import Tracker
 from rasa_sdk.events import EventType
 from rasa_sdk.executor import CollectingDispatcher
 from rasa_sdk.types import DomainDict
 
-from actions.access import may_see
+from actions.act import Act
 from actions.days import spoken
 from actions.delivery import DeliveryDay
 from actions.form_actions import actions_of, close
@@ -17,6 +17,7 @@ from actions.questions import NO, YES, YesNo
 from actions.reading import number
 from actions.saying import Say, answer, offer
 from assistant.context import TurnContext, current
+from assistant.needs import OWN
 from assistant.orders import Order, OrderStatus
 
 ORDERS_OFFERED = 3
@@ -67,10 +68,10 @@ class WhichOrder(Question):
 class _CareForm(Form):
     """A form about one open order, its first question. With only one there is nothing to ask."""
 
+    needs = OWN
+
     def refuse(self, heard: Heard) -> Say | None:
-        """There has to be an open order, and a person who may hear about it."""
-        if not may_see(heard.context):
-            return Say("utter_not_proven")
+        """There has to be an open order."""
         return None if open_orders(heard.context) else Say("utter_no_open_order", choices=_TO_ORDER)
 
     def prepare(self, heard: Heard) -> Slots:
@@ -138,11 +139,12 @@ class CancelOrderForm(_CareForm):
 _TO_ORDER = (offer("Order a bouquet", "order_bouquet"), offer("Show me the bouquets", "browse_bouquets"))
 
 
-class ChangeDay(Action):
+class ChangeDay(Act):
     """Moves the order."""
 
     def __init__(self, form: ChangeDayForm) -> None:
         self._form = form
+        self.needs = form.needs
 
     def name(self) -> str:
         """Rasa's name for it."""
@@ -160,11 +162,12 @@ class ChangeDay(Action):
         return close(self._form, slots)
 
 
-class CancelOrder(Action):
+class CancelOrder(Act):
     """Calls the order off."""
 
     def __init__(self, form: CancelOrderForm) -> None:
         self._form = form
+        self.needs = form.needs
 
     def name(self) -> str:
         """Rasa's name for it."""
@@ -183,15 +186,17 @@ class CancelOrder(Action):
         return close(self._form, slots)
 
 
-class OrderStatusOf(Action):
+class OrderStatusOf(Act):
     """Says where an order is: the one that was named, or the newest."""
+
+    needs = OWN
 
     def name(self) -> str:
         """Rasa's name for it."""
         return "action_order_status"
 
     async def run(self, dispatcher: CollectingDispatcher, tracker: Tracker, domain: DomainDict) -> list[EventType]:
-        """Say it, to whom it belongs."""
+        """Say it."""
         heard = Heard.of(tracker)
         _status(heard).utter(dispatcher)
         return []
@@ -199,8 +204,6 @@ class OrderStatusOf(Action):
 
 def _status(heard: Heard) -> Say:
     context = heard.context
-    if not may_see(context):
-        return Say("utter_not_proven")
     said = number(heard.text, "F")
     orders = context.orders.of_person(context.person.id)
     if said is not None and (named := context.orders.by_number(context.person.id, said)) is None:
@@ -221,20 +224,20 @@ def _status(heard: Heard) -> Say:
     return Say(response, values=values, choices=care if due else ())
 
 
-class ShareCodeOf(Action):
+class ShareCodeOf(Act):
     """Gives the share code of the newest order."""
+
+    needs = OWN
 
     def name(self) -> str:
         """Rasa's name for it."""
         return "action_share_code"
 
     async def run(self, dispatcher: CollectingDispatcher, tracker: Tracker, domain: DomainDict) -> list[EventType]:
-        """Say it, to whom it belongs."""
+        """Say it."""
         heard = Heard.of(tracker)
         orders = heard.context.orders.of_person(heard.context.person.id)
-        if not may_see(heard.context):
-            Say("utter_not_proven").utter(dispatcher)
-        elif not orders:
+        if not orders:
             Say("utter_no_order", choices=_TO_ORDER).utter(dispatcher)
         else:
             values = {"said_bouquet": orders[0].bouquet_name, "code": orders[0].share_code}
@@ -242,7 +245,7 @@ class ShareCodeOf(Action):
         return []
 
 
-def actions() -> tuple[Action, ...]:
+def actions() -> tuple[Act, ...]:
     """The actions about orders that were placed."""
     change, cancel = ChangeDayForm(), CancelOrderForm()
     care = (ChangeDay(change), CancelOrder(cancel), OrderStatusOf(), ShareCodeOf())

@@ -2,11 +2,12 @@
 
 from datetime import date
 
-from rasa_sdk import Action, Tracker
+from rasa_sdk import Tracker
 from rasa_sdk.events import EventType, FollowupAction, SlotSet
 from rasa_sdk.executor import CollectingDispatcher
 from rasa_sdk.types import DomainDict
 
+from actions.act import Act
 from actions.days import spoken
 from actions.delivery import DeliveryAddress, DeliveryDay, problem_with
 from actions.form_actions import actions_of, close
@@ -25,10 +26,13 @@ from actions.questions import Change
 from actions.reading import number
 from actions.saying import Say
 from assistant.context import TurnContext, current
+from assistant.needs import ANYONE
 
 
 class OrderForm(Form):
     """From the bouquet to "place it"."""
+
+    needs = ANYONE
 
     name = "order_form"
     started_by = frozenset(("order_bouquet",))
@@ -77,6 +81,8 @@ class OrderForm(Form):
 class SameAsForm(Form):
     """Finds the bouquet that somebody else had."""
 
+    needs = ANYONE
+
     name = "same_as_form"
     started_by = frozenset(("same_as",))
     questions = (ShareCode(),)
@@ -86,11 +92,14 @@ class SameAsForm(Form):
         return "We were looking for the bouquet that someone you know had."
 
 
-class TakeShared(Action):
+class TakeShared(Act):
     """Goes on to order the bouquet that a share code led to."""
+
+    needs = ANYONE
 
     def __init__(self, form: SameAsForm) -> None:
         self._form = form
+        self.needs = form.needs
 
     def name(self) -> str:
         """Rasa's name for it."""
@@ -105,11 +114,12 @@ class TakeShared(Action):
         return [SlotSet("shared_bouquet", None), SlotSet("bouquet", bouquet), FollowupAction("order_form")]
 
 
-class PlaceOrder(Action):
+class PlaceOrder(Act):
     """Places the order when everything was decided and confirmed."""
 
     def __init__(self, form: OrderForm) -> None:
         self._form = form
+        self.needs = form.needs
 
     def name(self) -> str:
         """Rasa's name for it."""
@@ -143,7 +153,7 @@ class PlaceOrder(Action):
         return [SlotSet(slot, None), SlotSet("order_confirmed", None), FollowupAction(self._form.name)]
 
 
-def actions() -> tuple[Action, ...]:
+def actions() -> tuple[Act, ...]:
     """The actions of ordering."""
     order, same = OrderForm(), SameAsForm()
     return (*actions_of(order), *actions_of(same), PlaceOrder(order), TakeShared(same))

@@ -3,12 +3,13 @@
 import re
 from collections.abc import Mapping
 
-from rasa_sdk import Action, Tracker
+from rasa_sdk import Tracker
 from rasa_sdk.events import EventType
 from rasa_sdk.executor import CollectingDispatcher
 from rasa_sdk.types import DomainDict
 
-from actions.access import may_see
+from actions.access import BINDING, FOR_GOOD
+from actions.act import Act
 from actions.form_actions import actions_of, close
 from actions.forms import Answer, Form, Outcome, Problem, Question, finished
 from actions.hearing import Heard, Slots, slots_of, suspended
@@ -17,6 +18,7 @@ from actions.reading import country, masked, name, phone, six_digits, takes_text
 from actions.saying import Say, offer
 from assistant.codes import CodeResult
 from assistant.context import TurnContext, current
+from assistant.needs import ANYONE, OWN
 from assistant.profiles import LinkOutcome
 from assistant.turns import Address, Modality
 
@@ -108,6 +110,8 @@ class PhoneCode(Question):
 class PhoneForm(Form):
     """Proves a phone number, so that the conversation can go on there."""
 
+    needs = BINDING
+
     name = "phone_form"
     started_by = frozenset(("continue_by_text",))
     left = "utter_phone_left"
@@ -125,7 +129,7 @@ class PhoneForm(Form):
     def prepare(self, heard: Heard) -> Slots:
         """A number they have proved needs no code again, unless they name another one."""
         known, said = heard.context.person.phone, phone(heard.text, country(heard.context.shop))
-        if known is None or said not in (None, known) or not may_see(heard.context):
+        if known is None or said not in (None, known):
             return {}
         return {PhoneNumber.slot: known.value, PhoneCode.slot: PROVEN}
 
@@ -134,11 +138,12 @@ class PhoneForm(Form):
         return "We were setting up your phone, to go on by text."
 
 
-class ContinueByText(Action):
+class ContinueByText(Act):
     """Tells the person that they can go on by text, and sends the first message there."""
 
     def __init__(self, form: PhoneForm, forms: Mapping[str, Form]) -> None:
         self._form = form
+        self.needs = form.needs
         self._forms = forms
 
     def name(self) -> str:
@@ -162,8 +167,10 @@ class ContinueByText(Action):
         return f"{context.shop.name}: we can go on here. {form.where(context, slots)} {asked_in(form, context, slots)}"
 
 
-class TellName(Action):
+class TellName(Act):
     """Remembers how the person wants to be called."""
+
+    needs = ANYONE
 
     def name(self) -> str:
         """Rasa's name for it."""
@@ -181,8 +188,10 @@ class TellName(Action):
         return []
 
 
-class WhatYouKnow(Action):
+class WhatYouKnow(Act):
     """Tells the person what is stored about them."""
+
+    needs = OWN
 
     def name(self) -> str:
         """Rasa's name for it."""
@@ -191,9 +200,6 @@ class WhatYouKnow(Action):
     async def run(self, dispatcher: CollectingDispatcher, tracker: Tracker, domain: DomainDict) -> list[EventType]:
         """Say it, with addresses masked."""
         context = current()
-        if not may_see(context):
-            Say("utter_not_proven").utter(dispatcher)
-            return []
         Say(text=known_about(context), choices=(offer("Forget me", "forget_me"),)).utter(dispatcher)
         return []
 
@@ -232,6 +238,8 @@ class ReallyForget(YesNo):
 class ForgetForm(Form):
     """Explains what is forgotten, and asks."""
 
+    needs = FOR_GOOD
+
     name = "forget_form"
     started_by = frozenset(("forget_me",))
     left = "utter_not_forgotten"
@@ -245,20 +253,17 @@ class ForgetForm(Form):
         ),
     )
 
-    def refuse(self, heard: Heard) -> Say | None:
-        """Nobody deletes somebody else's data with a voice."""
-        return None if may_see(heard.context) else Say("utter_not_proven")
-
     def where(self, context: TurnContext, slots: Slots) -> str:
         """That it was about being forgotten."""
         return "You asked me to forget you."
 
 
-class Forget(Action):
+class Forget(Act):
     """Forgets the person when they confirmed it."""
 
     def __init__(self, form: ForgetForm) -> None:
         self._form = form
+        self.needs = form.needs
 
     def name(self) -> str:
         """Rasa's name for it."""
@@ -276,7 +281,7 @@ class Forget(Action):
         return close(self._form, slots)
 
 
-def actions(forms: Mapping[str, Form]) -> tuple[Action, ...]:
+def actions(forms: Mapping[str, Form]) -> tuple[Act, ...]:
     """The actions of the profile. `forms` are all that may wait while a number is proved."""
     phone_form, forget_form = PhoneForm(), ForgetForm()
     return (

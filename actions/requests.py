@@ -3,12 +3,13 @@
 import textwrap
 from datetime import date
 
-from rasa_sdk import Action, Tracker
+from rasa_sdk import Tracker
 from rasa_sdk.events import EventType
 from rasa_sdk.executor import CollectingDispatcher
 from rasa_sdk.types import DomainDict
 
-from actions.access import is_employee
+from actions.access import EMPLOYEES
+from actions.act import Act
 from actions.days import spoken
 from actions.form_actions import actions_of, close
 from actions.forms import Form, finished
@@ -16,32 +17,21 @@ from actions.hearing import Heard, Slots, slots_of
 from actions.questions import YES, Change, Confirm, Words
 from actions.reading import number, words
 from actions.request_questions import LONGEST_SUMMARY, Described, FirstDay, LastDay, LeaveKind, Urgent, What
-from actions.saying import Say, offer
+from actions.saying import Say
 from assistant.context import TurnContext, current
 from assistant.requests import Request, RequestDraft, RequestKind
-from assistant.turns import Modality
 
 REQUESTS_SHOWN = 3
-
-
-def staff_only(heard: Heard) -> Say | None:
-    """Why somebody may not hand in requests; None when they may."""
-    if is_employee(heard.context):
-        return None
-    by_text = heard.context.turn.modality is Modality.TEXT
-    return Say("utter_staff_only", choices=() if by_text else (offer("Continue by text", "continue_by_text"),))
 
 
 class _RequestForm(Form):
     """A request of an employee."""
 
+    needs = EMPLOYEES
+
     kind: RequestKind
     confirm: str
     """Slot of the last question."""
-
-    def refuse(self, heard: Heard) -> Say | None:
-        """Only employees."""
-        return staff_only(heard)
 
     def draft(self, slots: Slots) -> RequestDraft:
         """The request as answered; call it when every question has its answer."""
@@ -155,11 +145,12 @@ class SuppliesForm(_RequestForm):
         )
 
 
-class HandIn(Action):
+class HandIn(Act):
     """Hands the request in when it was confirmed."""
 
     def __init__(self, form: _RequestForm) -> None:
         self._form = form
+        self.needs = form.needs
 
     def name(self) -> str:
         """Rasa's name for it."""
@@ -168,14 +159,16 @@ class HandIn(Action):
     async def run(self, dispatcher: CollectingDispatcher, tracker: Tracker, domain: DomainDict) -> list[EventType]:
         """Record it and say its number."""
         context, slots = current(), slots_of(tracker)
-        if finished(self._form, slots) and is_employee(context):
+        if finished(self._form, slots):
             request = context.requests.hand_in(context.person.id, self._form.draft(slots))
             Say("utter_request_handed_in", values={"number": request.number}).utter(dispatcher)
         return close(self._form, slots)
 
 
-class MyRequests(Action):
+class MyRequests(Act):
     """Lists the person's newest requests, or the one that was named."""
+
+    needs = EMPLOYEES
 
     def __init__(self, name: str) -> None:
         self._name = name
@@ -193,9 +186,6 @@ class MyRequests(Action):
 
 def _requests(heard: Heard, *, newest_only: bool) -> Say:
     context = heard.context
-    refusal = staff_only(heard)
-    if refusal is not None:
-        return refusal
     said = number(heard.text, "R")
     if said is not None:
         request = context.requests.by_number(context.person.id, said)
@@ -225,7 +215,7 @@ def forms() -> tuple[_RequestForm, ...]:
     return (ItForm(), LeaveForm(), SuppliesForm())
 
 
-def actions() -> tuple[Action, ...]:
+def actions() -> tuple[Act, ...]:
     """The actions of employees."""
     own = [action for form in forms() for action in (*actions_of(form), HandIn(form))]
     return (*own, MyRequests("action_my_requests"), MyRequests("action_request_status"))

@@ -2,18 +2,19 @@
 
 import re
 
-from rasa_sdk import Action, Tracker
+from rasa_sdk import Tracker
 from rasa_sdk.events import EventType
 from rasa_sdk.executor import CollectingDispatcher
 from rasa_sdk.types import DomainDict
 
-from actions.access import may_see
+from actions.act import Act
 from actions.form_actions import actions_of, close
 from actions.forms import Answer, Form, Outcome, Problem, Question
 from actions.hearing import Heard, Slots, slots_of
 from actions.reading import MAX_CHARACTERS, digits_in
 from actions.saying import Say, offer
 from assistant.context import TurnContext, current
+from assistant.needs import ANYONE, OWN
 from assistant.screens import DIGITS, PairResult
 
 _RUN = re.compile(r"(?<!\d)\d{4}[ .-]?\d{4}(?!\d)")
@@ -61,25 +62,24 @@ class ScreenCode(Question):
 class ScreenForm(Form):
     """Shows the conversation on a screen that nobody uses yet."""
 
+    needs = OWN
+
     name = "screen_form"
     started_by = frozenset(("pair_screen",))
     left = "utter_screen_left"
     questions = (ScreenCode(),)
-
-    def refuse(self, heard: Heard) -> Say | None:
-        """A screen shows what we say; who may be anybody must not put somebody's conversation on theirs."""
-        return None if may_see(heard.context) else Say("utter_not_proven")
 
     def where(self, context: TurnContext, slots: Slots) -> str:
         """That a screen was being connected."""
         return "We were connecting your screen."
 
 
-class ScreenPaired(Action):
+class ScreenPaired(Act):
     """Says that the screen follows, and goes on with what was open before."""
 
     def __init__(self, form: ScreenForm) -> None:
         self._form = form
+        self.needs = form.needs
 
     def name(self) -> str:
         """Rasa's name for it."""
@@ -93,8 +93,10 @@ class ScreenPaired(Action):
         return close(self._form, slots)
 
 
-class UnpairScreen(Action):
+class UnpairScreen(Act):
     """Takes the conversation off the screen."""
+
+    needs = ANYONE
 
     def name(self) -> str:
         """Rasa's name for it."""
@@ -108,7 +110,7 @@ class UnpairScreen(Action):
         return []
 
 
-def actions() -> tuple[Action, ...]:
+def actions() -> tuple[Act, ...]:
     """The actions of the screen."""
     form = ScreenForm()
     return (*actions_of(form), ScreenPaired(form), UnpairScreen())

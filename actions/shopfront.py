@@ -2,22 +2,26 @@
 
 from dataclasses import replace
 
-from rasa_sdk import Action, Tracker
+from rasa_sdk import Tracker
 from rasa_sdk.events import EventType
 from rasa_sdk.executor import CollectingDispatcher
 from rasa_sdk.types import DomainDict
 
+from actions.act import Act
 from actions.days import days_in, spoken
 from actions.hearing import Heard
 from actions.order_questions import card_of, priced
 from actions.reading import area, bouquets
 from actions.saying import Say, offer
+from assistant.needs import ANYONE
 from assistant.shop import WEEKDAYS, Bouquet, Shop
 from assistant.turns import Choice, Modality
 
 
-class Browse(Action):
+class Browse(Act):
     """Shows the bouquets, or those with the flowers, colours or names that were asked for."""
+
+    needs = ANYONE
 
     def name(self) -> str:
         """Rasa's name for it."""
@@ -55,8 +59,10 @@ def _order(bouquet: Bouquet, title: str) -> Choice:
     return offer(title, "order_bouquet", bouquet=bouquet.id)
 
 
-class AskHours(Action):
+class AskHours(Act):
     """When the shop is open: on the day that was named, or today and in general."""
+
+    needs = ANYONE
 
     def name(self) -> str:
         """Rasa's name for it."""
@@ -97,8 +103,10 @@ def week(shop: Shop) -> str:
     return ", ".join(parts)
 
 
-class AskDeliveryArea(Action):
+class AskDeliveryArea(Act):
     """Where the shop delivers."""
+
+    needs = ANYONE
 
     def name(self) -> str:
         """Rasa's name for it."""
@@ -117,8 +125,10 @@ class AskDeliveryArea(Action):
         return []
 
 
-class AskPayment(Action):
+class AskPayment(Act):
     """How to pay."""
+
+    needs = ANYONE
 
     def name(self) -> str:
         """Rasa's name for it."""
@@ -136,6 +146,6 @@ def _listed(names: tuple[str, ...], last: str = "and") -> str:
     return f"{', '.join(names[:-1])} {last} {names[-1]}" if len(names) > 1 else "".join(names)
 
 
-def actions() -> tuple[Action, ...]:
+def actions() -> tuple[Act, ...]:
     """The actions of the shop front."""
     return (Browse(), AskHours(), AskDeliveryArea(), AskPayment())

@@ -2,11 +2,12 @@
 
 from collections.abc import Mapping
 
-from rasa_sdk import Action, Tracker
+from rasa_sdk import Tracker
 from rasa_sdk.events import EventType, FollowupAction, SlotSet
 from rasa_sdk.executor import CollectingDispatcher
 from rasa_sdk.types import DomainDict
 
+from actions.act import Act
 from actions.days import days_in
 from actions.forms import Form, missed
 from actions.hearing import Heard, slots_of
@@ -14,6 +15,7 @@ from actions.order_questions import card_of, priced
 from actions.reading import bouquets, country, phone, share_codes, spot
 from actions.saying import Say, offer
 from assistant.context import current
+from assistant.needs import ANYONE
 from assistant.numbers import is_share_code
 from assistant.turns import Modality
 
@@ -24,8 +26,10 @@ WAYS_ON = (
 )
 
 
-class Greet(Action):
+class Greet(Act):
     """Greets, by name where there is one."""
+
+    needs = ANYONE
 
     def name(self) -> str:
         """Rasa's name for it."""
@@ -43,8 +47,10 @@ class Greet(Action):
         return []
 
 
-class Goodbye(Action):
+class Goodbye(Act):
     """Says goodbye; with something open, that it stays and can go on by text."""
+
+    needs = ANYONE
 
     def name(self) -> str:
         """Rasa's name for it."""
@@ -62,8 +68,10 @@ class Goodbye(Action):
         return []
 
 
-class Help(Action):
+class Help(Act):
     """Shows what can be done."""
+
+    needs = ANYONE
 
     def name(self) -> str:
         """Rasa's name for it."""
@@ -78,8 +86,10 @@ class Help(Action):
         return []
 
 
-class Fallback(Action):
+class Fallback(Act):
     """Nothing can be made of it: says so in one way, and the second time offers ways on."""
+
+    needs = ANYONE
 
     def __init__(self, name: str, first: str = "utter_rephrase") -> None:
         self._name = name
@@ -119,8 +129,10 @@ class Inform(Fallback):
         return []
 
 
-class WhereWeWere(Action):
+class WhereWeWere(Act):
     """One line that says where the open form was, for somebody who comes back or from elsewhere."""
+
+    needs = ANYONE
 
     def __init__(self, forms: Mapping[str, Form]) -> None:
         self._forms = forms
@@ -137,7 +149,7 @@ class WhereWeWere(Action):
         return []
 
 
-def actions(forms: Mapping[str, Form]) -> tuple[Action, ...]:
+def actions(forms: Mapping[str, Form]) -> tuple[Act, ...]:
     """The actions of small talk."""
     return (
         Greet(),

@@ -70,6 +70,7 @@ def create_app(settings: Settings, now: Callable[[], datetime] = utc_now) -> Fas
             texting=settings.texting,
             hold=timedelta(minutes=settings.hold_minutes),
             deadline_seconds=settings.turn_deadline_seconds,
+            public_url=settings.public_url,
             screen_idle=timedelta(minutes=settings.screen_minutes),
         ),
         models.load(),

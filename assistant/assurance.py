@@ -108,6 +108,11 @@ class Proofs:
         for row in self._unit.rows(ProofRow, kind=old.kind, value=old.value):
             row.kind, row.value = new.kind, new.value
 
+    def forget(self, person_id: str) -> None:
+        """Remove what the person proved."""
+        for row in self._unit.rows(ProofRow, person_id=person_id):
+            self._unit.remove(row)
+
     def _standing(self, turn: Turn, person: Person) -> Assurance:
         known = next((known for known in person.addresses if known.address == turn.address), None)
         if known is None or known.proven_at is None:
@@ -151,6 +156,11 @@ class Presences:
         """A call began or ended, or a speaker woke up: whoever speaks next has proved nothing yet."""
         for row in self._rows(address):
             row.until = min(row.until, self._now)
+
+    def forget(self, person_id: str) -> None:
+        """Remove where the person was."""
+        for row in self._unit.rows(PresenceRow, person_id=person_id):
+            self._unit.remove(row)
 
     def _rows(self, address: Address) -> list[PresenceRow]:
         return self._unit.rows(PresenceRow, kind=address.kind, value=address.value)

@@ -6,6 +6,7 @@ from datetime import datetime
 
 from assistant.assurance import Presences, Proofs, is_aloud
 from assistant.codes import Codes
+from assistant.links import Links
 from assistant.needs import ANYONE, Below, Needs, Standing
 from assistant.orders import Orders
 from assistant.outbox import Outbox
@@ -35,8 +36,11 @@ class TurnContext:
     codes: Codes
     outbox: Outbox
     screens: Screens
+    links: Links
     proofs: Proofs
     presences: Presences
+    public_url: str | None
+    """Where the outside world reaches us, without a slash at the end, if it does."""
     texting: bool
     """Whether text messages can be sent at all."""
     hold_minutes: int
@@ -98,10 +102,10 @@ class TurnContext:
         """
         if self.turn.shared:
             owner = self.profiles.find_or_create(address, Assurance.CLAIMED)
-            outcome, self.person = self.profiles.link(owner.id, address, proof)
+            outcome, self.person = self.profiles.link(owner.id, address, proof, at=address)
             self.arrived = True
         else:
-            outcome, self.person = self.profiles.link(self.person.id, address, proof)
+            outcome, self.person = self.profiles.link(self.person.id, address, proof, at=self.turn.address)
         if outcome is LinkOutcome.REFUSED:
             return outcome
         self.merged = self.merged or outcome is LinkOutcome.MERGED

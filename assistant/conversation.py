@@ -13,6 +13,7 @@ from concurrent.futures import ThreadPoolExecutor
 from contextlib import AbstractAsyncContextManager
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
+from functools import partial
 from typing import TypeVar
 
 import structlog
@@ -22,7 +23,7 @@ from assistant import apologies
 from assistant.answer import Answer, Answering, House
 from assistant.choices import offer
 from assistant.database import Database, Overtaken, UnitOfWork
-from assistant.dialogue import Dialogue
+from assistant.dialogue import Dialogue, Refused
 from assistant.errors import AssistantError, StoreUnavailable, TurnTimedOut
 from assistant.forgetting import forget
 from assistant.limits import TurnLimit
@@ -31,6 +32,7 @@ from assistant.locks import KeyedLocks
 from assistant.metrics import Metrics
 from assistant.profiles import Person, Profiles
 from assistant.screens import history_at
+from assistant.speakers import Speakers
 from assistant.transcripts import ConversationRow, Transcripts, TurnRecord, storable
 from assistant.turns import Address, Exchange, Reply, Turn
 
@@ -44,7 +46,7 @@ FIRST_PAUSE_SECONDS = 0.01
 """Longest pause before the second try; it doubles each time, and is drawn so that two replicas do not collide again."""
 PEOPLE = 10_000
 """Addresses whose person is remembered, so that their turns queue in the right line at once; checked in each turn."""
-DEFAULT_IDLE = timedelta(hours=24)
+DEFAULT_IDLE = timedelta(hours=1)
 
 T = TypeVar("T")
 
@@ -122,7 +124,7 @@ class Conversations:
 
     async def _in_order(self, turn: Turn) -> _Done:
         """One address's turns in their order, and one person's turns one after the other."""
-        address = str(turn.address)
+        address = str(turn.account or turn.address)
         async with self._locks.hold(address):
             for attempt in range(ATTEMPTS):
                 person_id = self._people.get(address)
@@ -157,17 +159,32 @@ class Conversations:
         return await asyncio.get_running_loop().run_in_executor(self._threads, work)
 
     def _attempt(self, turn: Turn, locked_person: str | None, expired: threading.Event, apology: Reply | None) -> _Done:
+        try:
+            return self._once(turn, locked_person, expired, apology, None)
+        except Refused as refused:
+            # Nothing of what was refused is kept: the way up is offered in a unit of work of its own.
+            return self._once(turn, locked_person, expired, apology, refused)
+
+    def _once(
+        self,
+        turn: Turn,
+        locked_person: str | None,
+        expired: threading.Event,
+        apology: Reply | None,
+        refused: Refused | None,
+    ) -> _Done:
         started = time.perf_counter()
         now = self._now()
         with self._database.unit_of_work() as unit:
-            transcripts, profiles = Transcripts(unit, now), Profiles(unit, now)
+            transcripts = Transcripts(unit, now)
             screens = self._house.screens(unit, now)
-            person, followed = profiles.find(turn.address), None
-            if person is None and screens.knows(turn.address):
-                followed = screens.followed(turn.address)
-                if followed is None:
-                    return _Done(apologies.NOT_FOLLOWING, is_new=False)
-                person = profiles.get(followed.person_id)
+            speakers = Speakers(unit, now)
+            person = speakers.known(turn)
+            followed = screens.followed(turn.address) if person is None else None
+            if followed is not None:
+                person = Profiles(unit, now).get(followed.person_id)
+            elif person is None and screens.knows(turn.address):
+                return _Done(apologies.NOT_FOLLOWING, is_new=False)
             if person is not None and person.id != locked_person:
                 raise _Moved(person.id)
             latest = transcripts.open_of(person.id, lock=True) if person else None
@@ -175,15 +192,19 @@ class Conversations:
             if stored is not None:
                 self._metrics.turns.labels(turn.channel, "repeated").inc()
                 return _Done(stored, is_new=False)
-            person = person or profiles.find_or_create(turn.address, turn.assurance)
+            seen = person
+            if followed is None or person is None:
+                arrival = speakers.arrive(turn)
+                person, latest = arrival.person, arrival.conversation or latest
             conversation = latest if latest and followed else self._current(transcripts, latest, person, turn)
             watchers = set(screens.of(conversation.id))
             asked_slot = conversation.asked_slot
             answer = (
-                Answer(apology, TurnRecord("failed"), person)
+                Answer(apology, TurnRecord("failed"), person, conversation)
                 if apology
-                else self._think(unit, person, conversation, turn, now, follows=followed is not None)
+                else self._think(unit, person, conversation, turn, now, follows=followed is not None, refused=refused)
             )
+            conversation = answer.conversation
             took_ms = round((time.perf_counter() - started) * 1000)
             record = replace(answer.record, asked_slot=asked_slot)
             reply = transcripts.append(conversation, turn, answer.reply, record, took_ms, stays=followed is not None)
@@ -198,6 +219,8 @@ class Conversations:
                 offer(conversation, reply)
             if answer.forgotten:
                 forget(unit, now, self._house.shop.today(now), self._house.key, answer.person.id, turn)
+            if answer.guarded and seen is not None:
+                unit.guard(partial(speakers.is_as_known, seen))
             if expired.is_set():
                 raise TurnTimedOut("the deadline passed before the commit")
             unit.commit()
@@ -213,14 +236,17 @@ class Conversations:
         now: datetime,
         *,
         follows: bool,
+        refused: Refused | None,
     ) -> Answer:
-        answering = Answering(self._house, self.dialogue, unit, person, conversation, turn, now, follows=follows)
+        answering = Answering(
+            self._house, self.dialogue, unit, person, conversation, turn, now, follows=follows, refused=refused
+        )
         return asyncio.run(answering.answer())
 
     def _current(
         self, transcripts: Transcripts, latest: ConversationRow | None, person: Person, turn: Turn
     ) -> ConversationRow:
-        if latest is not None and turn.received_at - latest.last_at > self._idle.get(latest.kind, DEFAULT_IDLE):
+        if latest is not None and turn.received_at - latest.last_at > self._idle.get(latest.channel, DEFAULT_IDLE):
             latest.closed_at = turn.received_at
             latest = None
         return latest or transcripts.start(person.id, turn)

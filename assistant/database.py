@@ -93,6 +93,7 @@ class UnitOfWork:
 
     def __init__(self, session: Session) -> None:
         self.session = session
+        self._guards: list[Callable[[], bool]] = []
         self._after_commit: list[Callable[[], None]] = []
 
     def rows(self, model: type[Row], **equal: object) -> list[Row]:
@@ -130,6 +131,13 @@ class UnitOfWork:
         """Have PostgreSQL tell whoever listens to this channel, with the commit. 8,000 bytes at most."""
         self.session.execute(select(func.pg_notify(channel, payload)))
 
+    def guard(self, holds: Callable[[], bool]) -> None:
+        """Commit only if this holds then, when nobody else can write any more; else the commit raises `Overtaken`.
+
+        It has to read columns, not rows: what was read before would be given back as it was.
+        """
+        self._guards.append(holds)
+
     def after_commit(self, call: Callable[[], None]) -> None:
         """Call this once the commit is done, in the thread that commits. It must not raise."""
         self._after_commit.append(call)
@@ -139,10 +147,15 @@ class UnitOfWork:
         if not self.is_postgresql:
             self.session.connection().exec_driver_sql("BEGIN IMMEDIATE")
         try:
+            if not all(holds() for holds in self._guards):
+                raise Overtaken
             self.session.commit()
         except (IntegrityError, StaleDataError) as error:
             self.session.rollback()
             raise Overtaken from error
+        except Overtaken:
+            self.session.rollback()
+            raise
         for call in self._after_commit:
             call()
         self._after_commit.clear()

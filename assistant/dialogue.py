@@ -7,9 +7,9 @@ that raises fails the turn instead of leaving the person in silence.
 
 import json
 from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, Protocol
 
 from rasa.core.actions.action import Action as RasaAction
 from rasa.core.actions.action import ActionExecutionRejection, RemoteAction, action_for_name_or_text
@@ -28,16 +28,24 @@ from rasa.engine.storage.local_model_storage import LocalModelStorage
 from rasa.engine.storage.storage import ModelMetadata
 from rasa.shared.core.constants import ACTION_LISTEN_NAME, REQUESTED_SLOT
 from rasa.shared.core.domain import Domain
-from rasa.shared.core.events import ActionExecuted, ActionExecutionRejected, Event, UserUttered
+from rasa.shared.core.events import (
+    ActionExecuted,
+    ActionExecutionRejected,
+    ActiveLoop,
+    Event,
+    SlotSet,
+    UserUttered,
+)
 from rasa.shared.core.trackers import DialogueStateTracker
 from rasa.utils.common import TempDirectoryPath, get_temp_dir_name
-from rasa_sdk import Action as CustomAction
 from rasa_sdk import Tracker as CustomTracker
+from rasa_sdk.events import EventType
 from rasa_sdk.executor import CollectingDispatcher
 from rasa_sdk.types import DomainDict
 
 from assistant.context import current
 from assistant.errors import DialogueFailed
+from assistant.needs import Below, Needs
 from assistant.tracker import Memory, events_of
 from assistant.turns import Card, Choice, Message, Modality
 from assistant.understanding.runner import SequentialGraphRunner
@@ -48,6 +56,45 @@ MAX_TOKENS = 300
 RESUME_POLICY = "assistant"
 """Named in events as the policy, where the core and not Rasa decided what comes next."""
 WHERE_WE_WERE = "action_where_we_were"
+WISH = "wish"
+"""Slot that keeps what somebody asked for while they prove who they are: what to do again, never what they may."""
+WAITING = "suspended_forms"
+"""Slot of the forms that wait until another one is done."""
+PROVED = "action_proved"
+"""What ends the way up."""
+PROVE, NO_ROLE = "/need_proof", "/need_role"
+"""What the dialogue hears instead of something that whoever speaks may not do: the way up, or that there is none."""
+
+
+class CustomAction(Protocol):
+    """An action of ours: Rasa's, with what it needs."""
+
+    @property
+    def needs(self) -> Needs:
+        """What it asks of whoever speaks; checked by the gate before it runs."""
+        ...
+
+    def name(self) -> str:
+        """Rasa's name for it."""
+        ...
+
+    async def run(
+        self, dispatcher: CollectingDispatcher, tracker: CustomTracker, domain: DomainDict
+    ) -> list[EventType]:
+        """Do it, in the turn that runs now."""
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class Wish:
+    """What somebody asked for and may not do yet; done again once they have proved who they are."""
+
+    text: str
+    payload: str | None
+    form: str | None
+    """The form that was open."""
+    slot: str | None
+    """What it had asked for."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,6 +115,8 @@ class Heard:
     """The payload of a choice that we had offered; then `text` is not interpreted."""
     moved: bool = False
     """Whether they come from another channel, or come back, so that an open form first says where it was."""
+    wish: Wish | None = None
+    """With `PROVE`, what they shall get afterwards; without, where they were when they asked for what they get now."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,6 +136,10 @@ class Answered:
     """Actions that ran, in order."""
     asked_slot: str | None
     """What the open form waits for now."""
+    form: str | None
+    """The open form."""
+    wish: Wish | None
+    """What they had asked for before, when in this turn they have proved who they are for it."""
 
 
 class Dialogue:
@@ -120,11 +173,16 @@ class Dialogue:
     async def answer(self, conversation_id: str, saved: str | None, heard: Heard, modality: Modality) -> Answered:
         """Let the dialogue answer. Custom actions run inside, with `assistant.context` as the caller set it.
 
-        Raises `DialogueFailed` when the prediction loop did not end or nothing was said, and whatever an action raises.
+        Raises `DialogueFailed` when the prediction loop did not end or nothing was said, `Refused` when whoever speaks
+        may not do what they asked for, and whatever an action raises.
         """
         memory = Memory.restore(saved, conversation_id, self._processor.domain)
         tracker = memory.tracker
         output = _Collector(modality)
+        if heard.wish is not None:
+            tracker.update_with_events(_with_wish(heard, heard.wish, tracker), self._processor.domain)
+        wish = Wish(heard.text, heard.payload, tracker.active_loop_name, _text(tracker, REQUESTED_SLOT))
+        waiting = _text(tracker, WISH)
         before = len(tracker.events)
         parse_data = (
             self._processor.unpack(heard.payload, heard.text)
@@ -132,14 +190,17 @@ class Dialogue:
             else self._processor.understand(heard.text)
         )
         tracker.update(UserUttered(heard.text, parse_data["intent"], parse_data["entities"]), self._processor.domain)
-        if heard.moved and tracker.active_loop_name:
-            await self._processor.say_where_we_were(output, tracker)
-        await self._processor.run_action_extract_slots(output, tracker)
-        await self._processor.run_until_listening(output, tracker)
+        try:
+            if heard.moved and tracker.active_loop_name:
+                await self._processor.say_where_we_were(output, tracker)
+            await self._processor.run_action_extract_slots(output, tracker)
+            await self._processor.run_until_listening(output, tracker)
+        except Below as below:
+            raise Refused(wish, by_proof=below.by_proof) from below
         if not output.messages:
             raise DialogueFailed("nothing was said")
         executed = [event for event in list(tracker.events)[before:] if isinstance(event, ActionExecuted)]
-        slot = tracker.get_slot(REQUESTED_SLOT)
+        granted = current().proved and _ran_in_this_turn(PROVED, tracker)
         return Answered(
             messages=tuple(output.messages),
             listen=output.listen,
@@ -148,8 +209,37 @@ class Dialogue:
             parsed=_parsed(parse_data),
             entities=json.dumps(parse_data["entities"], ensure_ascii=False, default=str),
             actions=tuple(str(event.action_name) for event in executed if event.action_name != ACTION_LISTEN_NAME),
-            asked_slot=str(slot) if slot else None,
+            asked_slot=_text(tracker, REQUESTED_SLOT),
+            form=tracker.active_loop_name,
+            wish=Wish(**json.loads(waiting)) if waiting and granted else None,
         )
+
+
+class Refused(Exception):  # noqa: N818  # not a fault: the turn is answered with the way up instead
+    """Whoever speaks may not do what they asked for."""
+
+    def __init__(self, wish: Wish, *, by_proof: bool) -> None:
+        super().__init__("below what an action needs")
+        self.wish = wish
+        self.by_proof = by_proof
+        """Whether proving who they are could be enough."""
+
+
+def _with_wish(heard: Heard, wish: Wish, tracker: DialogueStateTracker) -> list[Event]:
+    if heard.payload == PROVE:
+        return [SlotSet(WISH, json.dumps(asdict(wish)))]
+    waiting = [form for form in (_text(tracker, WAITING) or "").split() if form != wish.form]
+    return [
+        SlotSet(WISH, None),
+        ActiveLoop(wish.form),
+        SlotSet(WAITING, " ".join(waiting) or None),
+        SlotSet(REQUESTED_SLOT, wish.slot),
+    ]
+
+
+def _text(tracker: DialogueStateTracker, slot: str) -> str | None:
+    value = tracker.get_slot(slot)
+    return str(value) if value else None
 
 
 def _parsed(parse_data: dict[str, Any]) -> Parsed:
@@ -198,7 +288,7 @@ class _CustomActionCall(RasaAction):
         self._action = action
 
     def name(self) -> str:
-        return str(self._action.name())
+        return self._action.name()
 
     async def run(
         self,
@@ -207,6 +297,7 @@ class _CustomActionCall(RasaAction):
         tracker: DialogueStateTracker,
         domain: Domain,
     ) -> list[Event]:
+        current().require(self._action.needs)
         dispatcher = CollectingDispatcher()
         events = await self._action.run(dispatcher, _custom_tracker(tracker), _NO_DOMAIN)
         said = await RemoteAction._utter_responses(dispatcher.messages, output_channel, nlg, tracker)
@@ -361,11 +452,18 @@ class _Processor(MessageProcessor):
         await self._run_prediction_loop(output, tracker)
 
     def predict_next_with_tracker_if_should(self, tracker: DialogueStateTracker) -> tuple[RasaAction, PolicyPrediction]:
-        """Rasa's prediction, but an open form that was not asked in this turn is asked again before listening, and
-        nothing is asked once the conversation is handed to staff or forgotten."""
+        """Rasa's prediction, but an open form that was not asked in this turn is asked again before listening.
+
+        Nothing is asked once the conversation is handed to staff or forgotten, or what was wished is done next.
+        """
         action, prediction = super().predict_next_with_tracker_if_should(tracker)
         name, loop = action.name(), tracker.active_loop_name
-        if current().hold_reason is not None or current().forgotten:
+        context = current()
+        if (
+            context.hold_reason is not None
+            or context.forgotten
+            or (_ran_in_this_turn(PROVED, tracker) and _text(tracker, WISH))
+        ):
             name = ACTION_LISTEN_NAME
         elif name == ACTION_LISTEN_NAME and loop and not _ran_in_this_turn(loop, tracker):
             name = loop

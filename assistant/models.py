@@ -14,9 +14,7 @@ from assistant.settings import Settings
 from assistant.shop import Shop
 
 if TYPE_CHECKING:
-    from rasa_sdk import Action
-
-    from assistant.dialogue import Dialogue
+    from assistant.dialogue import CustomAction, Dialogue
 
 log = structlog.get_logger(__name__)
 
@@ -36,7 +34,7 @@ class Served:
 class Models:
     """Loads models for the present data; a model that is broken or not ours never replaces the one in use."""
 
-    def __init__(self, settings: Settings, shop: Shop, actions: Sequence["Action"]) -> None:
+    def __init__(self, settings: Settings, shop: Shop, actions: Sequence["CustomAction"]) -> None:
         self._settings = settings
         self._actions = actions
         self._facts = {"shop_name": shop.name}

@@ -51,12 +51,12 @@ class Settings(BaseSettings):
     turns_per_minute: int = Field(default=30, ge=1)
     """More turns than this from one address in a minute are answered with a polite limit."""
     idle_minutes: dict[str, PositiveInt] = {
-        "web": 24 * 60,
-        "phone": 3 * 24 * 60,
-        "whatsapp": 3 * 24 * 60,
+        "web": 48 * 60,
+        "sms": 7 * 24 * 60,
+        "voice": 60,
         "terminal": 24 * 60,
     }
-    """How long a conversation waits for the person, by the kind of address they used last; JSON."""
+    """How long a conversation waits for the person, by the channel that they used last; JSON. An hour for others."""
     hold_minutes: int = Field(default=30, ge=1)
     """How long a conversation waits for staff before the assistant takes it back."""
     screen_minutes: int = Field(default=30, ge=1)

@@ -18,9 +18,7 @@ from assistant.errors import ModelError
 from assistant.settings import Settings
 
 if TYPE_CHECKING:
-    from rasa_sdk import Action
-
-    from assistant.dialogue import Dialogue, Parsed
+    from assistant.dialogue import CustomAction, Dialogue, Parsed
 
 log = structlog.get_logger(__name__)
 
@@ -95,7 +93,7 @@ def train(settings: Settings) -> Path:
     return target
 
 
-def load(path: Path, actions: Iterable["Action"], facts: Mapping[str, str]) -> "Dialogue":
+def load(path: Path, actions: Iterable["CustomAction"], facts: Mapping[str, str]) -> "Dialogue":
     """Open a model that passed `check`, and warm it up. Raises `ModelError` when it cannot be opened."""
     from assistant.dialogue import Dialogue
 

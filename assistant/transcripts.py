@@ -11,13 +11,13 @@ from sqlalchemy import ForeignKey, Index, UniqueConstraint, func, select
 from sqlalchemy.orm import Mapped, mapped_column
 
 from assistant.database import Base, Remembered, UnitOfWork, new_id
-from assistant.profiles import Profiles
-from assistant.turns import Address, Card, Choice, Exchange, Message, Reply, Turn
+from assistant.turns import Address, Assurance, Card, Choice, Exchange, Message, Reply, Turn
 
 HISTORY_TURNS = 50
 ISSUED_CHOICES = 60
 """How many of the choices offered last may still be pressed."""
 FORGOTTEN = "(removed)"
+_SPOKEN_DIGITS = "zero|nought|oh|o|one|two|three|four|five|six|seven|eight|nine|double|triple|treble"
 
 
 class ConversationRow(Base):
@@ -99,10 +99,13 @@ class TurnRecord:
     actions: tuple[str, ...] = ()
     asked_slot: str | None = None
     """What the open form had asked for when the turn came."""
+    assurance: Assurance | None = None
+    """How sure we were of who spoke; as the channel says when None."""
 
     def kept(self, text: str) -> str:
         """What may be kept and shown of what was said in this turn."""
-        return redact(text, secret=(self.asked_slot or "").endswith("_code"))
+        secret = any((name or "").endswith("_code") for name in (self.asked_slot, self.intent))
+        return redact(text, secret=secret)
 
 
 class Transcripts:
@@ -123,6 +126,11 @@ class Transcripts:
         if lock and self._unit.is_postgresql:
             query = query.with_for_update()
         return self._unit.session.scalars(query.execution_options(populate_existing=lock)).first()
+
+    def going_on(self, person_id: str, conversation_id: str) -> ConversationRow | None:
+        """This conversation of the person if it is still open, else whichever is."""
+        row = self._unit.row(ConversationRow, id=conversation_id, person_id=person_id, closed_at=None)
+        return row or self.open_of(person_id)
 
     def start(self, person_id: str, turn: Turn) -> ConversationRow:
         """A new conversation, begun by this turn."""
@@ -145,6 +153,11 @@ class Transcripts:
         )
         self._unit.add(row)
         return row
+
+    def leave(self, conversation: ConversationRow) -> None:
+        """The turn that began this conversation went on in another one; nothing was said here."""
+        if conversation.turns == 0:
+            self._unit.remove(conversation)
 
     def close_others(self, person_id: str, keep: str) -> None:
         """Close every open conversation of the person but this one."""
@@ -176,7 +189,7 @@ class Transcripts:
     ) -> Reply:
         """Add a turn to the conversation, which is where the turn came from from now on unless it `stays` where it is.
 
-        Returns the numbered reply.
+        Returns the numbered reply, whole; what is kept of it is `kept_reply`.
         """
         text = record.kept(turn.text)
         conversation.turns += 1
@@ -196,8 +209,8 @@ class Transcripts:
                 text=text,
                 choice=turn.choice,
                 modality=turn.modality.value,
-                assurance=int(turn.assurance),
-                reply=reply_to_json(numbered),
+                assurance=int(turn.assurance if record.assurance is None else record.assurance),
+                reply=reply_to_json(kept_reply(numbered)),
                 intent=record.intent,
                 confidence=record.confidence,
                 entities=record.entities if text == turn.text else None,  # they quote the text
@@ -225,12 +238,6 @@ class Transcripts:
             .limit(HISTORY_TURNS)
         )
         return tuple(map(_exchange, reversed(self._unit.session.scalars(query).all())))
-
-    def history_at(self, address: Address) -> tuple[Exchange, ...]:
-        """The last turns of the conversation that is open at this address."""
-        person = Profiles(self._unit, self._now).find(address)
-        conversation = self.open_of(person.id) if person else None
-        return self.history(conversation.id) if conversation else ()
 
     def exchange(self, conversation_id: str, number: int) -> Exchange | None:
         """One turn of a conversation as it is shown elsewhere."""
@@ -283,8 +290,25 @@ def storable(text: str) -> str:
 def redact(text: str, *, secret: bool) -> str:
     """What may be kept of what a person said: no code they were asked for, no payment card number."""
     if secret:
-        return re.sub(r"\d", "•", text)
+        return re.sub(rf"\d|\b(?:{_SPOKEN_DIGITS})\b", "•", text, flags=re.IGNORECASE)
     return re.sub(r"(?<!\d)\d(?:[\s.–-]{0,3}\d){12,}", _mask_cards, text)
+
+
+def kept_reply(reply: Reply) -> Reply:
+    """What may be kept of a reply and shown elsewhere: nothing that opens a conversation for who reads it there."""
+    return replace(
+        reply,
+        messages=tuple(
+            replace(message, text=_mask_ways_in(message.text), speech=message.speech and _mask_ways_in(message.speech))
+            for message in reply.messages
+        ),
+    )
+
+
+def _mask_ways_in(text: str) -> str:
+    """Pairing codes are written with a no-break space, which tells them from other numbers (`assistant/links.py`)."""
+    masked = re.sub(r"\b\d{4}\u00a0\d{4}\b", "••••\u00a0••••", text)
+    return re.sub(r"(?<=/go#)[\w-]+", "••••", masked)
 
 
 def _mask_cards(run: re.Match[str]) -> str:

@@ -8,16 +8,19 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
-from rasa_sdk import Action, Tracker
+from rasa_sdk import Tracker
 from rasa_sdk.events import EventType
 from rasa_sdk.executor import CollectingDispatcher
 from rasa_sdk.types import DomainDict
 
 from actions import all_actions, all_forms
+from actions.act import Act
 from actions.hearing import REQUESTED
+from assistant.assurance import Presences, Proofs
 from assistant.codes import Codes
 from assistant.context import TurnContext, TurnScope
 from assistant.database import Base, Database, UnitOfWork
+from assistant.links import Links
 from assistant.orders import Orders
 from assistant.outbox import Outbox, OutboxRow
 from assistant.profiles import Person, Profiles
@@ -136,11 +139,12 @@ class Talk:
         tracker = Tracker("c1", dict(self.slots), message, [], False, None, loop, "action_listen")
         dispatcher = CollectingDispatcher()
         with TurnScope(self.context):
+            self.context.require(_action(action).needs)
             events = asyncio.run(_action(action).run(dispatcher, tracker, NO_DOMAIN))
         return [_said(message) for message in dispatcher.messages], list(events)
 
 
-def _action(name: str) -> Action:
+def _action(name: str) -> Act:
     return next(action for action in all_actions() if action.name() == name)
 
 
@@ -187,7 +191,10 @@ def make_talk(store: Database) -> Iterator[MakeTalk]:
             profiles = Profiles(unit, NOW)
             person = profiles.find_or_create(address, Assurance.ANONYMOUS)
             if employee:
-                person = profiles.add_employee("Kim", Address("phone", "+447700900001"))
+                number = Address("phone", "+447700900001")
+                profiles.add_employee("Kim", number)
+                _, person = profiles.link(person.id, number, "sms code")
+                person = profiles.vouch(person.id, address)
             return Talk(unit, _context(unit, person, address, modality, texting))
 
         yield make
@@ -207,6 +214,10 @@ def _context(unit: UnitOfWork, person: Person, address: Address, modality: Modal
         codes=Codes(unit, NOW, b"k" * 32),
         outbox=Outbox(unit, NOW),
         screens=Screens(unit, NOW, b"k" * 32),
+        links=Links(unit, NOW, b"k" * 32),
+        proofs=Proofs(unit, NOW),
+        presences=Presences(unit, NOW),
+        public_url="https://shop.example",
         texting=texting,
         hold_minutes=30,
     )

@@ -6,9 +6,10 @@ import pytest
 
 from actions.hearing import SUSPENDED
 from assistant.codes import SENDS_PER_QUARTER_HOUR
+from assistant.needs import Below
 from assistant.profiles import Profiles
 from assistant.turns import Address, Assurance, Modality
-from tests.actions.conftest import MakeTalk, Said, Talk, on_voice
+from tests.actions.conftest import MakeTalk, Said, Talk
 
 PHONE = Address("phone", "+447700900123")
 
@@ -165,7 +166,7 @@ def test_two_proved_people_are_not_made_one(make_talk: MakeTalk) -> None:
     profiles = talk.context.profiles
     owner = profiles.find_or_create(PHONE, Assurance.CLAIMED)
     profiles.link(owner.id, PHONE, "sms code")
-    _, talk.context.person = profiles.link(talk.context.person.id, Address("phone", "+447700900999"), "sms code")
+    talk.context.link(Address("phone", "+447700900999"), "sms code")
     talk.open("phone_form", "text me on 07700 900123", "continue_by_text")
     assert responses(talk.say(code_sent(talk))) == ["utter_link_refused"]
     assert talk.run("action_continue_by_text") == []
@@ -220,12 +221,13 @@ def test_what_is_known_is_told_with_the_number_masked(talk: Talk) -> None:
     assert "b1" not in known
 
 
-def test_a_voice_that_is_not_proved_is_told_nothing(talk: Talk) -> None:
-    on_voice(talk)
-    assert responses(talk.run("action_what_you_know")) == ["utter_not_proven"]
-    assert responses(talk.run("action_order_status")) == ["utter_not_proven"]
-    assert responses(talk.run("action_share_code")) == ["utter_not_proven"]
-    assert responses(talk.open("forget_form", "forget me", "forget_me")) == ["utter_not_proven"]
+def test_a_proved_person_needs_more_for_what_cannot_be_taken_back(talk: Talk) -> None:
+    talk.context.link(PHONE, "sms code")
+    with pytest.raises(Below) as below:
+        talk.open("forget_form", "forget me", "forget_me")
+    assert below.value.by_proof
+    talk.context.link(PHONE, "sms code")  # a second time, within ten minutes
+    assert "This cannot be undone" in talk.open("forget_form", "forget me", "forget_me")[-1].text
 
 
 def test_forgetting_is_explained_and_confirmed(talk: Talk) -> None:

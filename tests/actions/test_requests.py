@@ -4,9 +4,10 @@ from datetime import date
 
 import pytest
 
+from assistant.needs import Below
 from assistant.requests import RequestKind
 from assistant.turns import Address, Modality
-from tests.actions.conftest import MakeTalk, Said, Talk, on_voice
+from tests.actions.conftest import MakeTalk, Said, Talk
 
 
 def responses(said: list[Said]) -> list[str]:
@@ -21,20 +22,15 @@ def kim(make_talk: MakeTalk) -> Talk:
 
 @pytest.mark.parametrize("form", ["it_form", "leave_form", "supplies_form"])
 def test_a_customer_cannot_hand_in_requests_whatever_they_say(talk: Talk, form: str) -> None:
-    assert responses(talk.open(form, "I am an employee and the till is broken", "request_it")) == ["utter_staff_only"]
-    assert talk.loop is None
-    assert responses(talk.run("action_my_requests")) == ["utter_staff_only"]
-    assert responses(talk.run("action_request_status")) == ["utter_staff_only"]
+    with pytest.raises(Below):
+        talk.open(form, "I am an employee and the till is broken", "request_it")
 
 
 def test_filled_slots_hand_nothing_in_for_a_customer(talk: Talk) -> None:
     talk.slots |= {"it_problem": "broken", "it_urgent": "yes", "it_confirmed": "yes"}
-    assert talk.run("action_hand_in_it") == []
+    with pytest.raises(Below):
+        talk.run("action_hand_in_it")
     assert talk.context.requests.of_person(talk.context.person.id) == ()
-
-
-def test_an_employees_number_on_the_phone_is_no_proof(kim: Talk) -> None:
-    assert responses(on_voice(kim).open("it_form", "the till is broken", "request_it")) == ["utter_staff_only"]
 
 
 def test_it_help_takes_the_problem_from_the_first_sentence(kim: Talk) -> None:

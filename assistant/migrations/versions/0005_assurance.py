@@ -1,4 +1,4 @@
-"""Proofs with their time, who speaks at a shared address, links and pairing codes, and how people like to be reached."""
+"""Proofs with their time, who speaks at a shared address, links and pairing codes, how people like to be reached."""
 
 import sqlalchemy as sa
 from alembic import op

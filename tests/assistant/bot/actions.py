@@ -9,11 +9,16 @@ from rasa_sdk.executor import CollectingDispatcher
 from rasa_sdk.types import DomainDict
 
 from assistant.context import current
+from assistant.needs import ANYONE
 
 Events = list[dict[str, Any]]
 
 
-class ValidateTea(Action):
+class Act(Action):
+    needs = ANYONE
+
+
+class ValidateTea(Act):
     def name(self) -> str:
         return "validate_tea_form"
 
@@ -28,7 +33,7 @@ class ValidateTea(Action):
         return []
 
 
-class ServeTea(Action):
+class ServeTea(Act):
     def name(self) -> str:
         return "action_serve_tea"
 
@@ -39,7 +44,7 @@ class ServeTea(Action):
         return [SlotSet("tea", None), SlotSet("sugar", None)]
 
 
-class WhereWeWere(Action):
+class WhereWeWere(Act):
     def name(self) -> str:
         return "action_where_we_were"
 
@@ -48,7 +53,7 @@ class WhereWeWere(Action):
         return []
 
 
-class Break(Action):
+class Break(Act):
     def name(self) -> str:
         return "action_break"
 
@@ -58,7 +63,7 @@ class Break(Action):
         raise RuntimeError("the kettle is broken: 07700 900123")
 
 
-class Hang(Action):
+class Hang(Act):
     def name(self) -> str:
         return "action_hang"
 
@@ -67,7 +72,7 @@ class Hang(Action):
         return []
 
 
-class Again(Action):
+class Again(Act):
     def name(self) -> str:
         return "action_again"
 
@@ -76,7 +81,7 @@ class Again(Action):
         return [FollowupAction("action_again")]
 
 
-class Hold(Action):
+class Hold(Act):
     def name(self) -> str:
         return "action_hold"
 
@@ -86,7 +91,7 @@ class Hold(Action):
         return []
 
 
-class Forget(Action):
+class Forget(Act):
     def name(self) -> str:
         return "action_forget"
 
@@ -96,6 +101,6 @@ class Forget(Action):
         return []
 
 
-def bot_actions() -> tuple[Action, ...]:
+def bot_actions() -> tuple[Act, ...]:
     """All of them."""
     return (ValidateTea(), ServeTea(), WhereWeWere(), Break(), Hang(), Again(), Hold(), Forget())
