@@ -13,8 +13,8 @@ ROOT = Path(__file__).parents[2]
 TRAINED = tuple(example for path in sorted((ROOT / "data/nlu").glob("*.yml")) for example in read_examples(path))
 HELD_OUT = ROOT / "tests/data/heldout.yml"
 DEV = ROOT / "tests/data/dev.yml"
-PRESSED_ONLY = {"choose"}
-"""Intents that only a pressed choice has: nobody says them."""
+PRESSED_ONLY = {"choose", "need_proof", "need_role"}
+"""Intents of pressed choices and of the core: nobody says them."""
 ENOUGH_TO_TRAIN = 25
 ENOUGH_TO_MEASURE = 8
 
