@@ -61,7 +61,7 @@ def create_app(settings: Settings, now: Callable[[], datetime] = utc_now) -> Fas
         kind: channel for channel in channels if isinstance(channel, SpeakingChannel) for kind in channel.address_kinds
     }
     delivery = Delivery(database, pushers, metrics, now)
-    live: Live = LiveAcross(database, now) if database.is_postgresql else LiveHere()
+    live: Live = LiveAcross(database, now) if database.is_postgresql else LiveHere(database)
     conversations = Conversations(
         database,
         House(

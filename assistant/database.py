@@ -1,5 +1,6 @@
 """The engine, the declarative base and the unit of work. Stores build on it; nothing else imports SQLAlchemy."""
 
+import functools
 import sqlite3
 import threading
 import uuid
@@ -72,6 +73,8 @@ class Base(DeclarativeBase):
 
 Remembered = dict[str, str | int | None]
 
+Listeners = dict[str, list[Callable[[str], None]]]
+
 Row = TypeVar("Row", bound=Base)
 
 
@@ -91,8 +94,9 @@ class UnitOfWork:
     so nobody waits for another person's thinking and a read never turns into a doomed write.
     """
 
-    def __init__(self, session: Session) -> None:
+    def __init__(self, session: Session, listeners: Listeners) -> None:
         self.session = session
+        self._listeners = listeners
         self._guards: list[Callable[[], bool]] = []
         self._after_commit: list[Callable[[], None]] = []
 
@@ -128,8 +132,15 @@ class UnitOfWork:
         return self.session.get_bind().dialect.name == "postgresql"
 
     def notify(self, channel: str, payload: str) -> None:
-        """Have PostgreSQL tell whoever listens to this channel, with the commit. 8,000 bytes at most."""
-        self.session.execute(select(func.pg_notify(channel, payload)))
+        """Tell whoever listens to this channel, with the commit. 8,000 bytes at most.
+
+        That is every replica on PostgreSQL, and who listens by `Database.listen` on SQLite.
+        """
+        if self.is_postgresql:
+            self.session.execute(select(func.pg_notify(channel, payload)))
+        else:
+            for listener in self._listeners.get(channel, ()):
+                self.after_commit(functools.partial(listener, payload))
 
     def guard(self, holds: Callable[[], bool]) -> None:
         """Commit only if this holds then, when nobody else can write any more; else the commit raises `Overtaken`.
@@ -169,6 +180,7 @@ class Database:
     def __init__(self, url: str) -> None:
         self.url = url
         self.engine = create_engine_for(url)
+        self._listeners: Listeners = {}
 
     @property
     def is_postgresql(self) -> bool:
@@ -183,13 +195,20 @@ class Database:
         """
         with Session(self.engine, autoflush=False, expire_on_commit=False) as session:
             try:
-                yield UnitOfWork(session)
+                yield UnitOfWork(session, self._listeners)
             except DBAPIError as error:
                 if error.connection_invalidated or isinstance(
                     error.orig, (sqlite3.OperationalError, psycopg.OperationalError)
                 ):
                     raise StoreUnavailable(type(error.orig).__name__) from error
                 raise
+
+    def listen(self, channel: str, call: Callable[[str], None]) -> None:
+        """On SQLite, call this with what is notified on the channel, in the thread that commits. It must not raise.
+
+        On PostgreSQL, which tells all replicas, it takes a connection of one's own to listen (`assistant.replicas`).
+        """
+        self._listeners.setdefault(channel, []).append(call)
 
     def migrate(self) -> None:
         """Bring the schema to the newest version; safe to call from several replicas at once."""

@@ -58,6 +58,12 @@ class SenderRefused(AssistantError):
     code = "sender_refused"
 
 
+class SessionRenewed(AssistantError):
+    """The session of a browser was replaced by another one; whoever shows the old one has to connect again."""
+
+    code = "session_renewed"
+
+
 class SignInRefused(AssistantError):
     """Somebody did not prove who they are; says why, without quoting what was sent."""
 

@@ -10,6 +10,7 @@ from sqlalchemy import JSON, ForeignKey, UniqueConstraint, select
 from sqlalchemy.orm import Mapped, mapped_column
 
 from assistant.database import Base, Remembered, UnitOfWork, new_id
+from assistant.live import leave
 from assistant.turns import Address, Assurance
 
 _NEVER = datetime.min.replace(tzinfo=UTC)
@@ -234,6 +235,8 @@ class Profiles:
             row.kind, row.value = new.kind, new.value
             row.assurance, row.proven_at = int(assurance), self._now
             self._journal(row.person_id, "session renewed", "", {"addresses": [row.id]})
+            if old != new:
+                leave(self._unit, old)
 
     def give_employee(self, person_id: str, proof: str) -> None:
         """Give the role `employee`; `proof` says who vouches for it."""

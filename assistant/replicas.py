@@ -7,8 +7,6 @@ from the store. What is committed while the listening connection is down is read
 """
 
 import asyncio
-import functools
-import hashlib
 import json
 from collections.abc import AsyncIterator, Callable, Collection
 from contextlib import AbstractAsyncContextManager
@@ -20,7 +18,7 @@ import tenacity
 
 from assistant.database import Database, UnitOfWork
 from assistant.errors import StoreUnavailable
-from assistant.live import Watchers
+from assistant.live import LEFT, Watchers, digest
 from assistant.screens import history_at
 from assistant.transcripts import Transcripts
 from assistant.turns import Address, Exchange
@@ -32,10 +30,8 @@ APPLICATION_NAME = "assistant live"
 """How the listening connection is called in PostgreSQL's own views."""
 ADDRESSES_IN_A_NOTICE = 200
 """Digests of this many addresses stay well under the limit of a payload."""
-DIGEST_BYTES = 16
 LONGEST_PAUSE_SECONDS = 5.0
 """Between two tries to listen again."""
-ADDRESSES_REMEMBERED = 10_000
 CONNECT_SECONDS = 5
 KEEP_ALIVE_SECONDS = 5
 KEEP_ALIVE_TRIES = 3
@@ -56,7 +52,7 @@ class LiveAcross:
         self, unit: UnitOfWork, conversation_id: str, exchange: Exchange, addresses: Collection[Address]
     ) -> None:
         """As `Live.publish`."""
-        digests = [_digest(address) for address in addresses]
+        digests = [digest(address) for address in addresses]
         for start in range(0, len(digests), ADDRESSES_IN_A_NOTICE):
             some = digests[start : start + ADDRESSES_IN_A_NOTICE]
             unit.notify(CHANNEL, json.dumps([conversation_id, exchange.reply.turn, some]))
@@ -71,7 +67,10 @@ class LiveAcross:
             connection = await self._connect()
             try:
                 async for notice in connection.notifies():
-                    await self._heed(notice.payload)
+                    if notice.channel == LEFT:
+                        self._watchers.leave(notice.payload)
+                    else:
+                        await self._heed(notice.payload)
             except (psycopg.OperationalError, StoreUnavailable) as error:
                 log.warning("live_connection_lost", code=type(error).__name__)
             finally:
@@ -94,7 +93,8 @@ class LiveAcross:
             keepalives_count=KEEP_ALIVE_TRIES,
         )
         try:
-            await connection.execute(f"LISTEN {CHANNEL}")
+            for channel in (CHANNEL, LEFT):
+                await connection.execute(f"LISTEN {channel}")
             for address in self._watchers.addresses:
                 for exchange in await asyncio.to_thread(self._history, address):
                     self._watchers.deliver([address], exchange)
@@ -106,7 +106,7 @@ class LiveAcross:
 
     async def _heed(self, payload: str) -> None:
         conversation_id, number, digests = json.loads(payload)
-        watched = [address for address in self._watchers.addresses if _digest(address) in digests]
+        watched = [address for address in self._watchers.addresses if digest(address) in digests]
         if not watched:
             return
         exchange = await asyncio.to_thread(self._exchange, conversation_id, number)
@@ -120,8 +120,3 @@ class LiveAcross:
     def _history(self, address: Address) -> tuple[Exchange, ...]:
         with self._database.unit_of_work() as unit:
             return history_at(unit, self._now(), address)
-
-
-@functools.lru_cache(ADDRESSES_REMEMBERED)
-def _digest(address: Address) -> str:
-    return hashlib.blake2b(str(address).encode(), digest_size=DIGEST_BYTES).hexdigest()

@@ -183,7 +183,11 @@ class Assistant(Protocol):
         ...
 
     def follow(self, address: Address) -> AbstractAsyncContextManager[AsyncIterator[Exchange]]:
-        """Exchanges of this address's person from now on, whichever device they happen on."""
+        """Exchanges of this address's person from now on, whichever device they happen on.
+
+        Raises `assistant.errors.SessionRenewed`, at the beginning or later, when whoever was at this address is at
+        another one since.
+        """
         ...
 
 

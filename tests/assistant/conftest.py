@@ -91,7 +91,7 @@ def make_core(database: Database, small_bot: Dialogue, clock: Clock) -> MakeCore
             database,
             house,
             small_bot,
-            live or LiveHere(),
+            live or LiveHere(database),
             Metrics(database),
             turns_per_minute=turns_per_minute,
             idle={"web": timedelta(hours=24)},

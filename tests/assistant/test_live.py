@@ -12,7 +12,8 @@ import pytest
 from sqlalchemy import text
 
 from assistant.database import Database
-from assistant.live import WAITING_EXCHANGES, Live, LiveHere, Watchers
+from assistant.errors import SessionRenewed
+from assistant.live import WAITING_EXCHANGES, Live, LiveHere, Watchers, digest, leave
 from assistant.replicas import ADDRESSES_IN_A_NOTICE, APPLICATION_NAME, LiveAcross
 from assistant.transcripts import Transcripts
 from assistant.turns import Address, Exchange, Message, Reply
@@ -44,7 +45,7 @@ async def listening(live: LiveAcross) -> AsyncIterator[LiveAcross]:
 async def replicas(database: Database, clock: Clock) -> AsyncIterator[tuple[Live, Live]]:
     """The transports of two replicas on PostgreSQL; SQLite has one process, so the same one twice."""
     if not database.is_postgresql:
-        here = LiveHere()
+        here = LiveHere(database)
         yield here, here
         return
     async with listening(LiveAcross(database, clock)) as one, listening(LiveAcross(database, clock)) as two:
@@ -88,6 +89,44 @@ async def test_who_left_is_forgotten() -> None:
         assert set(watchers.addresses) == {WEB}
     watchers.deliver([WEB], exchange(2))
     assert set(watchers.addresses) == set()
+
+
+async def test_who_falls_behind_is_still_told_that_the_address_was_left() -> None:
+    watchers = Watchers()
+    async with watchers.follow(WEB) as slow:
+        for number in range(WAITING_EXCHANGES):
+            watchers.deliver([WEB], exchange(number))
+        watchers.leave(digest(WEB))
+        with pytest.raises(SessionRenewed):
+            [told async for told in slow]
+
+
+async def test_whoever_follows_an_address_that_was_left_is_told_so_on_both_replicas(
+    database: Database, replicas: tuple[Live, Live]
+) -> None:
+    one, two = replicas
+    async with one.follow(WEB) as here, two.follow(WEB) as there, two.follow(PHONE) as elsewhere:
+        with database.unit_of_work() as unit:
+            leave(unit, WEB)
+            unit.commit()
+        for tab in (here, there):
+            with pytest.raises(SessionRenewed):
+                await next_of(tab)
+        # So soon only a browser comes again that has not got its new session yet.
+        with pytest.raises(SessionRenewed):
+            async with two.follow(WEB):
+                pass
+        assert await nothing_comes(elsewhere)
+
+
+async def test_an_address_is_not_left_without_a_commit(database: Database, replicas: tuple[Live, Live]) -> None:
+    one, two = replicas
+    async with two.follow(WEB) as there:
+        with database.unit_of_work() as unit:
+            leave(unit, WEB)
+        assert await nothing_comes(there)
+    async with one.follow(WEB):
+        pass
 
 
 async def test_a_turn_shows_on_both_replicas_as_it_is_kept(

@@ -106,7 +106,7 @@ def home(tmp_path: Path, small_bot: Dialogue) -> Iterator[Home]:
         database,
         house,
         small_bot,
-        LiveHere(),
+        LiveHere(database),
         Metrics(database),
         turns_per_minute=1000,
         idle={},
