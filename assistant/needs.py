@@ -14,8 +14,8 @@ class Needs:
     """The role and the assurance that an action asks for."""
 
     assurance: Assurance = Assurance.ANONYMOUS
-    """Asked of people who have proved who they are. Somebody who never did is no more than the address they speak from,
-    so there is nothing to ask them for."""
+    """Asked of people who have proved who they are. A customer who never did is no more than the address they write
+    from, so there is nothing to ask them for."""
     aloud: Assurance = Assurance.ANONYMOUS
     """Asked of everybody where others may speak and listen: on a call, at a speaker."""
     role: str = CUSTOMER
@@ -24,9 +24,9 @@ class Needs:
 
 ANYONE = Needs()
 """Tells and changes nothing that belongs to somebody."""
-OWN = Needs(aloud=Assurance.PROVEN)
-"""Tells or changes what belongs to the person. In writing the answer goes to the address that it belongs to; a voice
-may be anybody's, and a caller's number is easily forged (FACTS 5.1)."""
+OWN = Needs(Assurance.PROVEN, aloud=Assurance.PROVEN)
+"""Tells or changes what belongs to the person. A voice may be anybody's, and a caller's number is easily forged
+(FACTS 5.1)."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,7 +46,8 @@ class Standing:
 
     def asked(self, needs: Needs) -> Assurance:
         """The assurance that these needs come to here."""
-        asked = needs.assurance if self.proved else Assurance.ANONYMOUS
+        is_nobody_else = not self.proved and needs.role == CUSTOMER
+        asked = Assurance.ANONYMOUS if is_nobody_else else needs.assurance
         return max(asked, needs.aloud) if self.aloud else asked
 
     def could_meet(self, needs: Needs) -> bool:

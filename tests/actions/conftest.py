@@ -187,6 +187,9 @@ def make_talk(store: Database) -> Iterator[MakeTalk]:
             *,
             employee: bool = False,
             texting: bool = True,
+            channel: str = "web",
+            assurance: Assurance = Assurance.ANONYMOUS,
+            shared: bool = False,
         ) -> Talk:
             profiles = Profiles(unit, NOW)
             person = profiles.find_or_create(address, Assurance.ANONYMOUS)
@@ -195,7 +198,9 @@ def make_talk(store: Database) -> Iterator[MakeTalk]:
                 profiles.add_employee("Kim", number)
                 _, person = profiles.link(person.id, number, "sms code")
                 person = profiles.vouch(person.id, address)
-            return Talk(unit, _context(unit, person, address, modality, texting))
+            talk = Talk(unit, _context(unit, person, address, modality, texting))
+            talk.context.turn = replace(talk.context.turn, channel=channel, assurance=assurance, shared=shared)
+            return talk
 
         yield make
 
