@@ -8,7 +8,7 @@ from rich.console import Console
 from rich.table import Table
 from typer.core import TyperGroup
 
-from assistant.cli_people import people
+from assistant.cli_merges import people
 from assistant.commands import aside, migrate, prepare
 from assistant.errors import AssistantError, ModelError, NotAnswering, SettingsError
 
@@ -129,18 +129,22 @@ def release(
     conversation: Annotated[str | None, typer.Argument(help="Its id, or the start of it.", show_default=False)] = None,
     every: Annotated[bool, typer.Option("--all", help="Give all of them back.")] = False,
 ) -> None:
-    """Give conversations that wait for the staff back to the assistant. Without an id, show them."""
+    """Give conversations that wait for the staff back to the assistant. Without an id, show them.
+
+    Whoever wrote by text from a number they proved is told by text, once their quiet hours are over.
+    """
     settings = prepare()
     migrate(settings)
     from datetime import UTC, datetime
 
     from assistant.database import Database
+    from assistant.giving_back import give_back
+    from assistant.shop import Shop
     from assistant.transcripts import Transcripts
 
     now = datetime.now(UTC)
     with Database(settings.database_url).unit_of_work() as unit:
-        transcripts = Transcripts(unit, now)
-        held = transcripts.held()
+        held = Transcripts(unit, now).held()
         chosen = [hold for hold in held if every or (conversation and hold[0].startswith(conversation))]
         if not held:
             typer.echo("No conversation is held.")
@@ -153,8 +157,9 @@ def release(
         elif not chosen:
             raise SettingsError(f"no held conversation has an id that starts with {conversation}")
         else:
+            shop = Shop.load(settings.data_dir / "shop.yml")
             for conversation_id, _address, _until in chosen:
-                transcripts.release(conversation_id)
+                give_back(unit, now, shop, conversation_id, texting=settings.texting)
             unit.commit()
             typer.echo(f"Given back: {len(chosen)}")
 

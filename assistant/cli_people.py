@@ -9,7 +9,7 @@ from rich.console import Console
 from rich.table import Column, Table
 from rich.text import Text
 
-from assistant.commands import migrate, prepare
+from assistant.commands import open_store, prepare
 from assistant.errors import SettingsError
 
 if TYPE_CHECKING:
@@ -22,7 +22,6 @@ if TYPE_CHECKING:
     from assistant.settings import Settings
 
 SHOWN_PEOPLE = 100
-SHOWN_MERGES = 50
 PHONE_KINDS = ("phone", "whatsapp")
 
 people = typer.Typer(no_args_is_help=True, help="Who is known, who works here, and what is held about somebody.")
@@ -82,33 +81,6 @@ def list_people() -> None:
     Console().print(table)
 
 
-@people.command("unmerge")
-def unmerge(
-    identifier: Annotated[
-        str | None, typer.Argument(metavar="[ID]", help="Of a merge, or of a person.", show_default=False)
-    ] = None,
-) -> None:
-    """Undo a merge of the last 30 days: both people are who they were. Without an id, show the merges."""
-    settings = prepare()
-    from datetime import UTC, datetime
-
-    from assistant.identity.transactions import in_one_transaction
-    from assistant.undoing import Merges
-
-    now = datetime.now(UTC)
-    with _store(settings) as database:
-        if identifier is not None:
-            merge = in_one_transaction(database, lambda unit: Merges(unit, now).undo(identifier))
-            typer.echo(f"Undone: {merge.person_id} and {merge.absorbed_id} are two people again.")
-            return
-        with database.unit_of_work() as unit:
-            merges = Merges(unit, now).recent(SHOWN_MERGES)
-    if not merges:
-        typer.echo("No merge is recent enough to be undone.")
-    for merge in merges:
-        typer.echo(f"{merge.id}  {merge.at:%d %b %H:%M}  {merge.absorbed_id} into {merge.person_id}  by {merge.proof}")
-
-
 @people.command("export")
 def export(
     person_id: Annotated[str, typer.Argument(metavar="ID", help="Of the person; `people list` shows it.")],
@@ -120,8 +92,8 @@ def export(
 
     from assistant.archive import archive
 
-    with _store(settings) as database, database.unit_of_work() as unit:
-        text = archive(unit, datetime.now(UTC), _known(unit, person_id))
+    with open_store(settings) as database, database.unit_of_work() as unit:
+        text = archive(unit, datetime.now(UTC), known(unit, person_id))
     if to is None:
         typer.echo(text)
         return
@@ -137,9 +109,9 @@ def erase(
 ) -> None:
     """Forget a person, with everybody who was merged into them, and say what became of every row."""
     settings = prepare()
-    with _store(settings) as database:
+    with open_store(settings) as database:
         with database.unit_of_work() as unit:
-            whole = _known(unit, person_id)
+            whole = known(unit, person_id)
         if whole != person_id:
             typer.echo(f"{person_id} was merged into {whole}; both are erased.")
         if not yes:
@@ -160,14 +132,15 @@ def retention(
     days = older_than or settings.retention_days
     if days is None:
         raise SettingsError("say --older-than DAYS, or set ASSISTANT_RETENTION_DAYS")
-    with _store(settings) as database:
+    with open_store(settings) as database:
         receipts = _erasing(settings, database).erase_older_than(days)
     for receipt in receipts:
         _show(receipt)
     typer.echo(f"Erased: {len(receipts)}")
 
 
-def _known(unit: "UnitOfWork", person_id: str) -> str:
+def known(unit: "UnitOfWork", person_id: str) -> str:
+    """Who this is by now. Raises `SettingsError` when nobody has or had the id."""
     from assistant.holdings import whole_person
 
     try:
@@ -208,19 +181,6 @@ def _profiles(settings: "Settings") -> "Iterator[Profiles]":
 
     from assistant.profiles import Profiles
 
-    with _store(settings) as database, database.unit_of_work() as unit:
+    with open_store(settings) as database, database.unit_of_work() as unit:
         yield Profiles(unit, datetime.now(UTC))
         unit.commit()
-
-
-@contextmanager
-def _store(settings: "Settings") -> "Iterator[Database]":
-    """The store, brought up to date, and closed at the end."""
-    from assistant.database import Database
-
-    migrate(settings)
-    database = Database(settings.database_url)
-    try:
-        yield database
-    finally:
-        database.close()

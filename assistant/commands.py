@@ -1,10 +1,14 @@
 """What every command begins with: the settings, the store, and where words go that are no result."""
 
+from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
 from rich.console import Console
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from assistant.database import Database
     from assistant.settings import Settings
 
 
@@ -29,6 +33,19 @@ def migrate(settings: "Settings") -> None:
         with step(aside(), "Bringing the database up to date", "Database is up to date"):
             database.migrate()
     database.close()
+
+
+@contextmanager
+def open_store(settings: "Settings") -> "Iterator[Database]":
+    """The store, brought up to date, and closed at the end."""
+    from assistant.database import Database
+
+    migrate(settings)
+    database = Database(settings.database_url)
+    try:
+        yield database
+    finally:
+        database.close()
 
 
 def aside() -> Console:

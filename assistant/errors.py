@@ -40,6 +40,12 @@ class UndoRefused(AssistantError):
     code = "undo_refused"
 
 
+class MergeRefused(AssistantError):
+    """Two people cannot be made one; says why."""
+
+    code = "merge_refused"
+
+
 class DialogueFailed(AssistantError):
     """The dialogue core gave no usable answer; nothing of the turn was kept."""
 

@@ -7,6 +7,7 @@ from datetime import date, datetime, timedelta
 
 import structlog
 
+from assistant.assurance import Presences, Proofs
 from assistant.codes import Codes
 from assistant.database import Database, Overtaken, UnitOfWork
 from assistant.errors import StoreUnavailable
@@ -14,6 +15,7 @@ from assistant.holdings import holdings, silent_since
 from assistant.identity.attempts import Attempts
 from assistant.identity.tokens import Grants
 from assistant.identity.transactions import in_one_transaction
+from assistant.journal import STAFF
 from assistant.links import Links
 from assistant.orders import Orders
 from assistant.outbox import Outbox
@@ -32,7 +34,7 @@ ERASE_SECONDS = 3600.0
 
 
 WHY = {
-    "people": "an id without name or language",
+    "people": "an id without name or wishes",
     "addresses": "",
     "journal": "who was linked when, by ids and proofs alone, to settle disputes",
     "conversations": "that there were some, without their words",
@@ -40,6 +42,8 @@ WHY = {
     "orders": "number, bouquet, day and price by law; where to and the card until it is delivered",
     "shares": "a code that leads to a bouquet, without a name",
     "requests": "number, kind and days, without their words",
+    "proofs": "",
+    "presences": "",
     "codes": "that one was sent, for a day, under a keyed digest, so that the limits hold",
     "grants": "",
     "grant_tokens": "",
@@ -75,8 +79,23 @@ class Receipt:
     lines: tuple[ReceiptLine, ...]
 
 
-def forget(unit: UnitOfWork, now: datetime, today: date, key: bytes, person_id: str, last: Turn | None = None) -> None:
-    """Forget a person in this unit of work. `today` is the date in the shop, `key` the server's secret.
+ASKED, AGE = "asked", "retention"
+"""Why somebody is forgotten, in the journal."""
+
+
+def forget(
+    unit: UnitOfWork,
+    now: datetime,
+    today: date,
+    key: bytes,
+    person_id: str,
+    last: Turn | None = None,
+    *,
+    why: str = ASKED,
+    actor: str | None = None,
+) -> None:
+    """Forget a person in this unit of work. `today` is the date in the shop, `key` the server's secret; `why` and the
+    `actor`, themselves when it is nobody else, are for the journal.
 
     Gone are name, language, addresses, every word said by either side, messages on their way, codes, accounts linked
     elsewhere, and the words of requests. These stay: of orders the number, bouquet, day and price, and for orders still
@@ -91,13 +110,15 @@ def forget(unit: UnitOfWork, now: datetime, today: date, key: bytes, person_id: 
         Attempts(unit, now).forget(known.address)
     for address in Codes(unit, now, key).forget(person_id):
         outbox.forget(address, only_secrets=True)  # it was never proven, so the rest may be somebody else's
+    Proofs(unit, now).forget(person_id)
+    Presences(unit, now).forget(person_id)
     Grants(unit, now).forget(person_id)
     Links(unit, now, key).forget(person_id)
     Screens(unit, now, key).forget(person_id)
     Orders(unit, now).forget(person_id, today)
     Requests(unit, now).forget(person_id)
     Transcripts(unit, now).forget(person_id, last)
-    Profiles(unit, now).forget(person_id)
+    Profiles(unit, now).forget(person_id, why, actor=actor)
 
 
 def erase_over(database: Database, shop: Shop, now: datetime) -> None:
@@ -131,9 +152,9 @@ class Erasing:
         self._key = key
         self._now = now
 
-    def erase(self, person_id: str) -> Receipt:
+    def erase(self, person_id: str, why: str = STAFF) -> Receipt:
         """Forget a person. Raises `LookupError` when there is none, `StoreUnavailable` when they talk all the time."""
-        receipt = in_one_transaction(self._database, lambda unit: self._erase(unit, person_id))
+        receipt = in_one_transaction(self._database, lambda unit: self._erase(unit, person_id, why))
         self._database.scrub()
         return receipt
 
@@ -141,11 +162,12 @@ class Erasing:
         """Forget the customers who said nothing for so many days. Employees stay until staff remove them."""
         with self._database.unit_of_work() as unit:
             silent = silent_since(unit, self._now - timedelta(days=days))
-        return tuple(self.erase(person_id) for person_id in silent)
+        return tuple(self.erase(person_id, AGE) for person_id in silent)
 
-    def _erase(self, unit: UnitOfWork, person_id: str) -> Receipt:
+    def _erase(self, unit: UnitOfWork, person_id: str, why: str) -> Receipt:
         held = holdings(unit, person_id)
-        forget(unit, self._now, self._shop.today(self._now), self._key, person_id)
+        today = self._shop.today(self._now)
+        forget(unit, self._now, today, self._key, person_id, why=why, actor=STAFF)
         deleted, lines = unit.session.deleted, []
         for store, rows in held.items():
             removed = sum(row in deleted for row in rows)

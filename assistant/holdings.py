@@ -6,6 +6,7 @@ from datetime import datetime
 from sqlalchemy import func, select
 
 from assistant.database import Base, UnitOfWork
+from assistant.journal import FORGOTTEN, JournalRow
 from assistant.profiles import EMPLOYEE, AddressRow, PersonRow
 from assistant.transcripts import ConversationRow
 from assistant.turns import Address
@@ -31,10 +32,10 @@ def holdings(unit: UnitOfWork, person_id: str) -> dict[str, list[Base]]:
     for model in models:
         if "person_id" in model.__table__.columns:
             held[model.__tablename__] = [row for one in people for row in unit.rows(model, person_id=one.id)]
-    places = {
-        *(Address(row.kind, row.value) for row in held["addresses"] if isinstance(row, AddressRow)),
-        *(Address(row.kind, row.value) for row in held["conversations"] if isinstance(row, ConversationRow)),
-    }
+    own = {Address(row.kind, row.value) for row in held["addresses"] if isinstance(row, AddressRow)}
+    spoke_at = {Address(row.kind, row.value) for row in held["conversations"] if isinstance(row, ConversationRow)}
+    # A number that was theirs may be somebody else's by now, and so is what was sent there since.
+    places = own | {place for place in spoke_at - own if not unit.row(AddressRow, kind=place.kind, value=place.value)}
     for model in models:
         find = _finder(unit, model, held, places)
         if model.__tablename__ not in held and find is not None:
@@ -43,12 +44,13 @@ def holdings(unit: UnitOfWork, person_id: str) -> dict[str, list[Base]]:
 
 
 def silent_since(unit: UnitOfWork, moment: datetime) -> list[str]:
-    """Customers who are known and last said something before this, or never and came before it."""
+    """Customers who are not forgotten and last said something before this, or never and came before it."""
+    forgotten = select(JournalRow.person_id).where(JournalRow.act == FORGOTTEN)
     last = func.coalesce(func.max(ConversationRow.last_at), PersonRow.created_at)
     query = (
         select(PersonRow)
         .outerjoin(ConversationRow, ConversationRow.person_id == PersonRow.id)
-        .where(PersonRow.id.in_(select(AddressRow.person_id)))
+        .where(PersonRow.merged_into.is_(None), PersonRow.id.not_in(forgotten))
         .group_by(PersonRow.id)
         .having(last < moment)
     )

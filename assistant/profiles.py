@@ -9,28 +9,38 @@ from typing import ClassVar
 from sqlalchemy import JSON, ForeignKey, UniqueConstraint, select
 from sqlalchemy.orm import Mapped, mapped_column
 
-from assistant.database import Base, Remembered, UnitOfWork, new_id
+from assistant import journal
+from assistant.claims import NUMBERS, Claims
+from assistant.database import Base, UnitOfWork, new_id
+from assistant.journal import STAFF, Journal, JournalRow
 from assistant.live import leave
+from assistant.merging import move_everything
+from assistant.outbox import Outbox
+from assistant.quiet import QuietHours
+from assistant.transcripts import ConversationRow
 from assistant.turns import Address, Assurance
 
 _NEVER = datetime.min.replace(tzinfo=UTC)
 
 CUSTOMER = "customer"
 EMPLOYEE = "employee"
-STAFF = "staff"
-"""Who acted, in the journal, when it was nobody who talks to the assistant."""
-MERGED = "merged "
-"""Begins the act of a merge; the id of who was merged into the person follows."""
 
 
 class PersonRow(Base):
     """A person. Never deleted by a merge: `merged_into` leads on."""
 
     __tablename__ = "people"
+    together: ClassVar[tuple[str, ...]] = ("quiet_from", "quiet_until")
+    """Columns of which one is worth nothing without the other."""
+    undone: ClassVar[tuple[str, ...]] = ("name", "language", "reach", *together)
+    """Also what a merge takes over from who is merged into the person, where the person has none."""
 
     id: Mapped[str] = mapped_column(primary_key=True)
     name: Mapped[str | None]
     language: Mapped[str | None]
+    reach: Mapped[str | None]
+    quiet_from: Mapped[int | None]
+    quiet_until: Mapped[int | None]
     roles: Mapped[list[str]] = mapped_column(JSON)
     created_at: Mapped[datetime]
     merged_into: Mapped[str | None] = mapped_column(
@@ -60,24 +70,6 @@ class AddressRow(Base):
     __mapper_args__ = {"version_id_col": version}  # noqa: RUF012  # SQLAlchemy's own declarative form
 
 
-class JournalRow(Base):
-    """What was linked, merged or changed about a person: when, by whom, by what proof. Kept when they are forgotten."""
-
-    __tablename__ = "journal"
-
-    id: Mapped[str] = mapped_column(primary_key=True)
-    at: Mapped[datetime]
-    person_id: Mapped[str] = mapped_column(index=True)
-    act: Mapped[str]
-    actor: Mapped[str]
-    """Id of the person who acted, as they were then, or `STAFF`."""
-    proof: Mapped[str]
-    moved: Mapped[dict[str, list[str]]] = mapped_column(JSON)
-    """Row ids by table, so that a merge can be undone."""
-    before: Mapped[dict[str, Remembered] | None] = mapped_column(JSON(none_as_null=True))
-    """By row id, what a merge changed; personal, so it goes when the merge cannot be undone any more."""
-
-
 @dataclass(frozen=True, slots=True)
 class KnownAddress:
     """An address of a person and how sure we are of it."""
@@ -85,6 +77,8 @@ class KnownAddress:
     address: Address
     assurance: Assurance
     proven_at: datetime | None
+    holds: bool = True
+    """False for a number that may have gone to somebody else since they were seen there (`assistant/claims.py`)."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -100,11 +94,17 @@ class Person:
     """`customer`, `employee`."""
     addresses: tuple[KnownAddress, ...]
     """Oldest first."""
+    reach: str | None = None
+    """Kind of the address at which they would like to get messages, such as `whatsapp`."""
+    quiet: QuietHours | None = None
+    """When they want none."""
 
     @property
     def phone(self) -> Address | None:
-        """The phone number they proved, if any; the latest wins."""
-        proven = [known for known in self.addresses if known.address.kind == "phone" and known.proven_at]
+        """The phone number they proved and still have, if any; the latest wins."""
+        proven = [
+            known for known in self.addresses if known.address.kind == "phone" and known.proven_at and known.holds
+        ]
         return max(proven, key=lambda known: known.proven_at or _NEVER).address if proven else None
 
 
@@ -115,6 +115,8 @@ class LinkOutcome(StrEnum):
     """The address is the person's now."""
     MERGED = "merged"
     """The address was somebody else's, and both turned out to be one person."""
+    TAKEN_OVER = "taken over"
+    """The number was somebody else's, who has given it up or only claimed it; nothing else of theirs changed hands."""
     REFUSED = "refused"
     """Both sides have proofs of their own; only staff may decide."""
 
@@ -125,6 +127,7 @@ class Profiles:
     def __init__(self, unit: UnitOfWork, now: datetime) -> None:
         self._unit = unit
         self._now = now
+        self._journal = Journal(unit, now)
 
     def find(self, address: Address) -> Person | None:
         """The person at this address."""
@@ -141,8 +144,11 @@ class Profiles:
             language=person.language,
             roles=frozenset(person.roles),
             addresses=tuple(
-                KnownAddress(Address(row.kind, row.value), Assurance(row.assurance), row.proven_at) for row in rows
+                KnownAddress(Address(row.kind, row.value), Assurance(row.assurance), row.proven_at, self._holds(row))
+                for row in rows
             ),
+            reach=person.reach,
+            quiet=_quiet(person),
         )
 
     def find_or_create(self, address: Address, assurance: Assurance) -> Person:
@@ -150,12 +156,9 @@ class Profiles:
         known = self.find(address)
         if known is not None:
             return known
-        person = PersonRow(
-            id=new_id(), name=None, language=None, roles=[CUSTOMER], created_at=self._now, merged_into=None
-        )
-        self._unit.add(person)
-        self._add_address(address, person.id, assurance)
-        return self.get(person.id)
+        person_id = self._add_person()
+        self._add_address(address, person_id, assurance)
+        return self.get(person_id)
 
     def rename(self, person_id: str, name: str) -> None:
         """Set how the person wants to be called."""
@@ -165,76 +168,132 @@ class Profiles:
         """Set the language the person asked for, as a BCP 47 tag."""
         self._person_row(person_id).language = language
 
-    def link(self, person_id: str, address: Address, proof: str) -> tuple[LinkOutcome, Person]:
+    def set_reach(self, person_id: str, kind: str | None) -> None:
+        """Set the kind of address at which the person would like to get messages; None when they do not mind."""
+        self._person_row(person_id).reach = kind
+
+    def set_quiet(self, person_id: str, quiet: QuietHours | None) -> None:
+        """Set when the person wants no messages; None for never."""
+        row = self._person_row(person_id)
+        row.quiet_from, row.quiet_until = (quiet.start, quiet.end) if quiet else (None, None)
+
+    def link(
+        self, person_id: str, address: Address, proof: str, *, at: Address | None = None
+    ) -> tuple[LinkOutcome, Person]:
         """This person has proved this address (`proof` says how). Returns the outcome and who they are from now on.
 
         The side without proofs of its own joins the other; two proved people are never merged here:
-        a machine cannot tell a second phone from a stolen one.
+        a machine cannot tell a second phone from a stolen one. A number that somebody else has given up, or claims
+        beside other addresses and never proved, is taken over without merging anybody.
+
+        With the first proof of a person, given `at` an address of theirs, the others that they never proved are theirs
+        no more: who is there may have set this person up for them (FACTS 5.1, pre-hijack).
         """
-        row = self._unit.row(AddressRow, kind=address.kind, value=address.value)
-        if row is None:
-            row = self._add_address(address, person_id, Assurance.PROVEN)
+        row = self._address(address) or self._add_address(address, person_id, Assurance.PROVEN)
+        other, had_proof = row.person_id, self._has_proof(person_id)
+        is_given_up = other != person_id and self._is_given_up(row)
+        if other != person_id and not is_given_up and had_proof and self._has_proof(other):
+            self.refuse(person_id, other, address, proof)
+            return LinkOutcome.REFUSED, self.get(person_id)
+        if at is not None and not had_proof:
+            self._revoke_claims(person_id, but=(address, at), proof=proof)
         survivor, outcome = person_id, LinkOutcome.LINKED
-        if row.person_id != person_id:
-            other = row.person_id
-            if self._has_proof(other) and self._has_proof(person_id):
-                self._journal(person_id, "link refused", proof)
-                return LinkOutcome.REFUSED, self.get(person_id)
-            survivor, absorbed = (other, person_id) if self._has_proof(other) else (person_id, other)
-            self._merge(survivor, absorbed, proof, actor=person_id)
-            outcome = LinkOutcome.MERGED
+        if is_given_up:
+            self._take_over(row, person_id, proof, actor=person_id)
+            outcome = LinkOutcome.TAKEN_OVER
+        elif other != person_id:
+            theirs = self._unit.rows(ConversationRow, person_id=other, closed_at=None)
+            survivor, outcome = self._join(person_id, other, proof), LinkOutcome.MERGED
+            if survivor == person_id:
+                _close(theirs, self._now)  # anybody may have begun it in their name, and wait for them to go on
         row.assurance, row.proven_at = int(Assurance.PROVEN), self._now
-        self._journal(survivor, "address proven", proof, {"addresses": [row.id]}, actor=person_id)
+        self._journal.add(survivor, journal.PROVEN, proof, moved={"addresses": [row.id]}, actor=person_id)
         return outcome, self.get(survivor)
 
     def adopt(self, person_id: str, address: Address, proof: str) -> tuple[LinkOutcome, Person]:
         """Whoever is at this address is this person too, as `proof` shows. The address counts as proven (`vouch`) only
-        when the person has proofs: showing a code from one anonymous browser in another one proves nobody's name."""
-        row = self._unit.row(AddressRow, kind=address.kind, value=address.value)
-        if row is None:
-            row = self._add_address(address, person_id, Assurance.ANONYMOUS)
-        survivor, outcome = person_id, LinkOutcome.LINKED
-        if row.person_id != person_id:
-            other = row.person_id
+        when the person has proofs: showing a code from one anonymous browser in another one proves nobody's name.
+
+        A number is never joined so: its sender is easily forged, and whose it is would write to this person.
+        """
+        row = self._address(address)
+        if address.kind in NUMBERS and (row is None or row.person_id != person_id):
+            return LinkOutcome.REFUSED, self.get(row.person_id if row else person_id)
+        row = row or self._add_address(address, person_id, Assurance.ANONYMOUS)
+        other, survivor, outcome = row.person_id, person_id, LinkOutcome.LINKED
+        if other != person_id:
             if self._has_proof(other) and self._has_proof(person_id):
-                self._journal(person_id, "link refused", proof, actor=other)
+                self.refuse(person_id, other, address, proof, actor=other)
                 return LinkOutcome.REFUSED, self.get(other)
-            survivor, absorbed = (other, person_id) if self._has_proof(other) else (person_id, other)
-            self._merge(survivor, absorbed, proof, actor=person_id)
-            outcome = LinkOutcome.MERGED
-        self._journal(survivor, "address joined", proof, {"addresses": [row.id]}, actor=person_id)
+            survivor, outcome = self._join(person_id, other, proof), LinkOutcome.MERGED
+        self._journal.add(survivor, journal.JOINED, proof, moved={"addresses": [row.id]}, actor=person_id)
         return outcome, self.get(survivor)
 
+    def part(self, address: Address, proof: str) -> None:
+        """Nobody is at this address any more; `proof` says why."""
+        for row in self._unit.rows(AddressRow, kind=address.kind, value=address.value):
+            self._journal.add(row.person_id, journal.LEFT, proof, moved={"addresses": [row.id]})
+            self._unit.remove(row)
+
+    def refuse(self, person_id: str, other_id: str, address: Address, proof: str, *, actor: str | None = None) -> None:
+        """Put before staff that this person was not joined with another one, who has proofs too."""
+        self._journal.add(person_id, f"{journal.REFUSED}{address.kind} {other_id}", proof, actor=actor)
+
+    def merge(self, kept_id: str, gone_id: str, proof: str, *, actor: str) -> None:
+        """Make the second person part of the first, with their roles; somebody who may decide that says so."""
+        kept, gone = self._person_row(kept_id), self._person_row(gone_id)
+        roles = " ".join(kept.roles)
+        self._merge(kept_id, gone_id, proof, actor=actor, roles=roles)
+        if EMPLOYEE in gone.roles and EMPLOYEE not in kept.roles:
+            kept.roles = sorted({*kept.roles, EMPLOYEE})
+            # Whoever gave it may still take it away.
+            given = self._gave_employee(gone_id) or proof
+            self._journal.add(kept_id, journal.ROLE_GIVEN, given, actor=actor)
+
     def vouch(self, person_id: str, address: Address) -> Person:
-        """This person has just proved who they are from this address of theirs, which makes it proven too."""
+        """This person has just proved who they are from this address of theirs, which makes it proven too.
+
+        Not so a number, which only `link` proves: what comes from there may be forged.
+        """
         row = self._unit.row(AddressRow, kind=address.kind, value=address.value, person_id=person_id)
-        if row is not None and self._has_proof(person_id):
-            row.assurance, row.proven_at = max(row.assurance, int(Assurance.PROVEN)), self._now
+        signed_in = row is not None and row.assurance == Assurance.STRONG  # its time must not begin anew
+        if row is not None and address.kind not in NUMBERS and not signed_in and self._has_proof(person_id):
+            row.assurance, row.proven_at = int(Assurance.PROVEN), self._now
         return self.get(person_id)
 
     def add_employee(self, name: str, phone: Address) -> Person:
-        """Give the role `employee` to whoever has this phone. Staff vouch for the number, so it counts as proven."""
-        person = self.find_or_create(phone, Assurance.CLAIMED)
-        row = self._person_row(person.id)
+        """Give the role `employee` to whoever has this phone. Staff vouch for the number, so it counts as proven.
+
+        Who gave it up, or claims it beside other addresses and never proved it, is not who staff mean.
+        """
+        address = self._address(phone) or self._add_address(phone, self._add_person(), Assurance.CLAIMED)
+        if self._is_given_up(address):
+            self._take_over(address, self._add_person(), STAFF, actor=STAFF)
+        elif address.proven_at is None:
+            self._close_conversations(address.person_id)
+        address.assurance, address.proven_at = int(Assurance.PROVEN), self._now
+        row = self._person_row(address.person_id)
         row.name, row.roles = name, sorted({*row.roles, EMPLOYEE})
-        address = self._unit.row(AddressRow, kind=phone.kind, value=phone.value)
-        if address is not None:
-            address.assurance, address.proven_at = int(Assurance.PROVEN), self._now
-        self._journal(person.id, "role employee given", STAFF, actor=STAFF)
-        return self.get(person.id)
+        self._journal.add(row.id, journal.PROVEN, STAFF, moved={"addresses": [address.id]}, actor=STAFF)
+        self._journal.add(row.id, journal.ROLE_GIVEN, STAFF, actor=STAFF)
+        return self.get(row.id)
 
     def remove_employee(self, person_id: str) -> None:
         """Take the role `employee` away. Raises `LookupError` when there is no such person."""
         row = self._person_row(person_id)
         row.roles = [role for role in row.roles if role != EMPLOYEE]
-        self._journal(person_id, "role employee taken", STAFF, actor=STAFF)
+        self._journal.add(person_id, journal.ROLE_TAKEN, STAFF, actor=STAFF)
 
-    def move_address(self, old: Address, new: Address, assurance: Assurance) -> None:
-        """Whoever was at `old` is at `new` from now on, proved just now: the session of a browser was renewed."""
+    def move_address(self, old: Address, new: Address, proof: str, assurance: Assurance | None = None) -> None:
+        """Whoever was at `old` is at `new` from now on: the session of a browser was renewed with this proof.
+
+        With an `assurance` they have just proved who they are, else they are as sure as before.
+        """
         for row in self._unit.rows(AddressRow, kind=old.kind, value=old.value):
             row.kind, row.value = new.kind, new.value
-            row.assurance, row.proven_at = int(assurance), self._now
-            self._journal(row.person_id, "session renewed", "", {"addresses": [row.id]})
+            if assurance is not None:
+                row.assurance, row.proven_at = int(assurance), self._now
+            self._journal.add(row.person_id, journal.RENEWED, proof, moved={"addresses": [row.id]})
             if old != new:
                 leave(self._unit, old)
 
@@ -243,25 +302,24 @@ class Profiles:
         row = self._person_row(person_id)
         if EMPLOYEE not in row.roles:
             row.roles = sorted({*row.roles, EMPLOYEE})
-            self._journal(person_id, "role employee given", proof)
+            self._journal.add(person_id, journal.ROLE_GIVEN, proof)
 
     def withdraw_employee(self, person_id: str, proof: str) -> None:
         """Take the role `employee` away if it was last given by this proof: what staff gave stays."""
         row = self._person_row(person_id)
-        given = self._unit.rows(JournalRow, person_id=person_id, act="role employee given")
-        if EMPLOYEE in row.roles and given and max(given, key=lambda entry: entry.at).proof == proof:
+        if EMPLOYEE in row.roles and self._gave_employee(person_id) == proof:
             row.roles = [role for role in row.roles if role != EMPLOYEE]
-            self._journal(person_id, "role employee taken", proof)
+            self._journal.add(person_id, journal.ROLE_TAKEN, proof)
 
-    def forget(self, person_id: str) -> None:
-        """Remove name, language and addresses, also of who was merged into them; an id that leads nowhere remains."""
+    def forget(self, person_id: str, proof: str, *, actor: str | None = None) -> None:
+        """Remove name, wishes and addresses, also of who was merged into them; an id that leads nowhere remains."""
         for row in self._with_absorbed(self._person_row(person_id)):
-            row.name = row.language = None
+            row.name = row.language = row.reach = row.quiet_from = row.quiet_until = None
             for entry in self._unit.rows(JournalRow, person_id=row.id):
                 entry.before = None
         for address in self._unit.rows(AddressRow, person_id=person_id):
             self._unit.remove(address)
-        self._journal(person_id, "forgotten", "asked")
+        self._journal.add(person_id, journal.FORGOTTEN, proof, actor=actor)
 
     def newest(self, limit: int) -> list[Person]:
         """The people who came last, newest first."""
@@ -296,41 +354,73 @@ class Profiles:
         self._unit.add(row)
         return row
 
-    def _merge(self, survivor: str, absorbed: str, proof: str, *, actor: str) -> None:
-        moved: dict[str, list[str]] = {}
-        before = {row.id: row.remembered() for row in self._unit.rows(AddressRow, person_id=survivor)}
-        for mapper in Base.registry.mappers:
-            if mapper.class_ is JournalRow or "person_id" not in mapper.columns:
-                continue
-            for row in self._unit.rows(mapper.class_, person_id=absorbed):
-                before[row.id] = row.remembered()
-                row.person_id = survivor
-                moved.setdefault(row.__tablename__, []).append(row.id)
-        kept, gone = self._person_row(survivor), self._person_row(absorbed)
-        before[survivor] = {"name": kept.name, "language": kept.language}
-        kept.name, kept.language = kept.name or gone.name, kept.language or gone.language
-        gone.merged_into = survivor
-        self._journal(survivor, f"{MERGED}{absorbed}", proof, moved, before, actor=actor)
+    def _address(self, address: Address) -> AddressRow | None:
+        return self._unit.row(AddressRow, kind=address.kind, value=address.value)
 
-    def _journal(
-        self,
-        person_id: str,
-        act: str,
-        proof: str,
-        moved: dict[str, list[str]] | None = None,
-        before: dict[str, Remembered] | None = None,
-        *,
-        actor: str | None = None,
-    ) -> None:
-        self._unit.add(
-            JournalRow(
-                id=new_id(),
-                at=self._now,
-                person_id=person_id,
-                act=act,
-                actor=actor or person_id,
-                proof=proof,
-                moved=moved or {},
-                before=before,
-            )
+    def _add_person(self) -> str:
+        person = PersonRow(
+            id=new_id(), name=None, language=None, roles=[CUSTOMER], created_at=self._now, merged_into=None
         )
+        self._unit.add(person)
+        return person.id
+
+    def _holds(self, row: AddressRow) -> bool:
+        claims = Claims(self._unit, self._now)
+        return claims.holds(row.person_id, Address(row.kind, row.value), row.proven_at or row.created_at)
+
+    def _is_given_up(self, row: AddressRow) -> bool:
+        """Whether this number says nothing about its person, so that whoever proves it has nothing to do with them."""
+        others = len(self._unit.rows(AddressRow, person_id=row.person_id)) - 1
+        return row.kind in NUMBERS and ((row.proven_at is None and others > 0) or not self._holds(row))
+
+    def _take_over(self, row: AddressRow, person_id: str, proof: str, *, actor: str) -> None:
+        """The number is this person's from now on. What was said and sent there stays its former person's alone."""
+        former, address = row.person_id, Address(row.kind, row.value)
+        self._close_conversations(former, kind=row.kind, value=row.value)
+        Outbox(self._unit, self._now).forget(address)
+        row.person_id, row.created_at = person_id, self._now
+        moved = {"addresses": [row.id]}
+        self._journal.add(former, journal.LOST, proof, moved=moved, actor=actor)
+        self._journal.add(person_id, journal.TAKEN_OVER, proof, moved=moved, actor=actor)
+
+    def _revoke_claims(self, person_id: str, *, but: tuple[Address, ...], proof: str) -> None:
+        for row in self._unit.rows(AddressRow, person_id=person_id, proven_at=None):
+            if Address(row.kind, row.value) not in but:
+                self._journal.add(person_id, journal.REVOKED, proof, moved={"addresses": [row.id]})
+                self._unit.remove(row)
+
+    def _close_conversations(self, person_id: str, **where: str) -> None:
+        _close(self._unit.rows(ConversationRow, person_id=person_id, closed_at=None, **where), self._now)
+
+    def _gave_employee(self, person_id: str) -> str | None:
+        """The proof by which they were last given the role."""
+        given = self._unit.rows(JournalRow, person_id=person_id, act=journal.ROLE_GIVEN)
+        return max(given, key=lambda entry: entry.at).proof if given else None
+
+    def _join(self, person_id: str, other: str, proof: str) -> str:
+        """Merge whoever of the two has no proofs into the other one, at the word of the first; returns who is left."""
+        survivor, absorbed = (other, person_id) if self._has_proof(other) else (person_id, other)
+        self._merge(survivor, absorbed, proof, actor=person_id)
+        return survivor
+
+    def _merge(self, survivor: str, absorbed: str, proof: str, *, actor: str, roles: str | None = None) -> None:
+        kept, gone = self._person_row(survivor), self._person_row(absorbed)
+        before = {row.id: row.remembered() for row in self._unit.rows(AddressRow, person_id=survivor)}
+        before[survivor] = kept.remembered() if roles is None else {**kept.remembered(), "roles": roles}
+        moved = move_everything(self._unit, absorbed, survivor, before)
+        for name in PersonRow.undone:
+            if getattr(kept, name) is None:
+                setattr(kept, name, getattr(gone, name))
+        gone.merged_into = survivor
+        self._journal.add(survivor, f"{journal.MERGED}{absorbed}", proof, moved=moved, before=before, actor=actor)
+
+
+def _quiet(person: PersonRow) -> QuietHours | None:
+    if person.quiet_from is None or person.quiet_until is None:
+        return None
+    return QuietHours(person.quiet_from, person.quiet_until)
+
+
+def _close(conversations: list[ConversationRow], now: datetime) -> None:
+    for row in conversations:
+        row.closed_at, row.held_until, row.hold_reason = now, None, None

@@ -19,6 +19,7 @@ from sqlalchemy import func, select
 from sqlalchemy.orm import Mapped, mapped_column
 
 from assistant.database import Base, Database, Overtaken, UnitOfWork, new_id
+from assistant.profiles import Profiles
 from assistant.transcripts import ConversationRow, Transcripts
 from assistant.turns import Address, Exchange
 
@@ -215,7 +216,11 @@ def history_at(unit: UnitOfWork, now: datetime, address: Address) -> tuple[Excha
     """The last turns of the conversation that is open at this address, or that the screen there follows."""
     followed = Screens(unit, now, b"").followed(address)  # no code is made or checked, so no key is needed
     transcripts = Transcripts(unit, now)
-    return transcripts.history(followed.conversation_id) if followed else transcripts.history_at(address)
+    if followed is not None:
+        return transcripts.history(followed.conversation_id)
+    person = Profiles(unit, now).find(address)
+    conversation = transcripts.open_of(person.id) if person else None
+    return transcripts.history(conversation.id) if conversation else ()
 
 
 def _part(row: ScreenRow) -> None:

@@ -9,16 +9,16 @@ from datetime import datetime, timedelta
 
 from sqlalchemy import or_, select
 
+from assistant import journal
 from assistant.database import Base, Remembered, UnitOfWork, new_id
 from assistant.errors import UndoRefused
-from assistant.profiles import MERGED, STAFF, AddressRow, JournalRow, PersonRow
+from assistant.journal import MERGED, STAFF, Journal, JournalRow
+from assistant.profiles import EMPLOYEE, AddressRow, PersonRow
 from assistant.transcripts import ConversationRow, TurnRow
 from assistant.turns import Address
 
 MAY_BE_UNDONE = timedelta(days=30)
 """After this, what the two were is erased."""
-UNDONE = "merge undone "
-"""Begins the act of it; the id of who was merged follows."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,6 +42,7 @@ class Merges:
     def __init__(self, unit: UnitOfWork, now: datetime) -> None:
         self._unit = unit
         self._now = now
+        self._journal = Journal(unit, now)
 
     def recent(self, limit: int) -> list[Merge]:
         """Those that may still be undone, newest first."""
@@ -62,8 +63,13 @@ class Merges:
         before = self._what_was_before(entry, merge, kept, gone)
         rows = self._moved_rows(entry, merge)
         gone.merged_into = None
+        self._give_back_roles(kept, gone, merge, before[kept.id].pop("roles", None))
+        left = {name: getattr(gone, name) if old is None else old for name, old in before[kept.id].items()}
+        changed = {name for name, value in left.items() if getattr(kept, name) != value}
+        if not changed.isdisjoint(PersonRow.together):
+            changed.update(PersonRow.together)
         for name, value in before[kept.id].items():
-            if getattr(kept, name) == getattr(gone, name):  # what was changed since the merge stays
+            if name not in changed:  # what was changed since the merge stays
                 setattr(kept, name, value)
         for row in rows:
             row.person_id = gone.id  # type: ignore[attr-defined]  # only tables with this column are moved
@@ -73,19 +79,9 @@ class Merges:
                 self._give_back_conversation(row, merge, before[row.id], renewed)
         for conversation in self._unit.rows(ConversationRow, person_id=kept.id, closed_at=merge.at):
             conversation.closed_at = None  # only one could go on after the merge
+        self._close_where_nobody_is(merge, before)
         entry.before = None
-        self._unit.add(
-            JournalRow(
-                id=new_id(),
-                at=self._now,
-                person_id=kept.id,
-                act=f"{UNDONE}{gone.id}",
-                actor=STAFF,
-                proof=STAFF,
-                moved=entry.moved,
-                before=None,
-            )
-        )
+        self._journal.add(kept.id, f"{journal.UNDONE}{gone.id}", STAFF, actor=STAFF, moved=entry.moved)
         return merge
 
     def erase_over(self) -> None:
@@ -124,11 +120,15 @@ class Merges:
         return entry.before
 
     def _moved_rows(self, entry: JournalRow, merge: Merge) -> list[Base]:
-        """What the merge moved and is still there. Raises `UndoRefused` when it is somebody else's by now."""
+        """What the merge moved and is still theirs. An address that they lost since stays where it is.
+
+        Raises `UndoRefused` when anything is somebody else's by now and the journal does not say why.
+        """
         found: list[Base] = []
+        lost = self._lost_since(merge)
         for mapper in Base.registry.mappers:
             model: type[Base] = mapper.class_
-            ids = entry.moved.get(model.__tablename__, [])
+            ids = [id_ for id_ in entry.moved.get(model.__tablename__, []) if id_ not in lost]
             rows = [row for id_ in ids if (row := self._unit.row(model, id=id_))]
             if any(getattr(row, "person_id", None) != merge.person_id for row in rows):
                 raise UndoRefused(f"some {model.__tablename__} that this merge moved are somebody else's by now")
@@ -136,6 +136,25 @@ class Merges:
                 raise UndoRefused("an address that this merge moved is nobody's by now")
             found += rows
         return found
+
+    def _lost_since(self, merge: Merge) -> set[str]:
+        """Ids of the addresses that anybody lost since the merge."""
+        acts = (journal.LOST, journal.REVOKED, journal.LEFT)
+        query = select(JournalRow.moved).where(JournalRow.act.in_(acts), JournalRow.at >= merge.at)
+        return {id_ for moved in self._unit.session.scalars(query) for id_ in moved["addresses"]}
+
+    def _give_back_roles(self, kept: PersonRow, gone: PersonRow, merge: Merge, before: str | int | None) -> None:
+        """The role that came with the merge is theirs alone again whose it was, unless it was given or taken since."""
+        if before is None or EMPLOYEE in str(before).split() or EMPLOYEE not in gone.roles:
+            return
+        if EMPLOYEE not in kept.roles:
+            gone.roles = [role for role in gone.roles if role != EMPLOYEE]
+            self._journal.add(gone.id, journal.ROLE_TAKEN, STAFF, actor=STAFF)
+            return
+        given = self._unit.rows(JournalRow, person_id=kept.id, act=journal.ROLE_GIVEN)
+        if not any(entry.at > merge.at for entry in given):
+            kept.roles = [role for role in kept.roles if role != EMPLOYEE]
+            self._journal.add(kept.id, journal.ROLE_TAKEN, STAFF, actor=STAFF)
 
     def _give_back_proofs(self, merge: Merge, before: dict[str, Remembered]) -> dict[Address, Address]:
         """Returns where those are now who were at an address when it was merged: sessions of browsers are renewed."""
@@ -170,6 +189,16 @@ class Merges:
         row.set_back(before)
         where = Address(row.kind, row.value)
         row.value = renewed.get(where, where).value
+
+    def _close_where_nobody_is(self, merge: Merge, before: dict[str, Remembered]) -> None:
+        """Nothing goes on at a number that was taken over since the merge: somebody else would hear of it."""
+        lost = [before[id_] for id_ in self._lost_since(merge) if id_ in before]
+        places = {(str(old["kind"]), str(old["value"])) for old in lost}
+        for person_id in (merge.person_id, merge.absorbed_id):
+            here = {(row.kind, row.value) for row in self._unit.rows(AddressRow, person_id=person_id)}
+            for row in self._unit.rows(ConversationRow, person_id=person_id, closed_at=None):
+                if (row.kind, row.value) in places - here:
+                    row.closed_at, row.held_until, row.hold_reason = self._now, None, None
 
 
 def _merge(entry: JournalRow) -> Merge:

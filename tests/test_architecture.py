@@ -20,12 +20,16 @@ RASA = {"assistant.dialogue", "assistant.tracker", "assistant.training", "assist
 """Where Rasa is known; the rest of the core would not notice another dialogue engine."""
 
 STORES = {
+    "assistant.claims",
     "assistant.codes",
     "assistant.database",
+    "assistant.disputes",
     "assistant.holdings",
     "assistant.identity.attempts",
     "assistant.identity.tokens",
+    "assistant.journal",
     "assistant.links",
+    "assistant.merging",
     "assistant.migrations",
     "assistant.orders",
     "assistant.outbox",

@@ -13,7 +13,9 @@ from assistant.forgetting import forget
 from assistant.identity.proving import Proving
 from assistant.identity.tokens import Grants
 from assistant.orders import OrderDraft, Orders
-from assistant.profiles import EMPLOYEE, STAFF, AddressRow, JournalRow, LinkOutcome, PersonRow, Profiles
+from assistant.journal import STAFF, JournalRow
+from assistant.profiles import EMPLOYEE, AddressRow, LinkOutcome, PersonRow, Profiles
+from assistant.quiet import QuietHours
 from assistant.requests import RequestDraft, RequestKind, Requests
 from assistant.shop import Money
 from assistant.transcripts import ConversationRow, Transcripts, TurnRecord, TurnRow
@@ -34,6 +36,7 @@ DRAFT = OrderDraft(
     price=Money(5500, "GBP"),
     delivery=Money(495, "GBP"),
 )
+QUIET = st.builds(QuietHours, start=st.integers(0, 719), end=st.integers(720, 1439))
 WORDS = st.text(st.characters(codec="utf-8", exclude_categories=("Cc", "Cs")), max_size=8)
 
 State = dict[str, dict[str, dict[str, object]]]
@@ -56,7 +59,9 @@ class Side:
     requests: int
     grants: int
     proven: tuple[str, ...] = field(default_factory=tuple)
-    """Kinds of further addresses that they proved."""
+    """Kinds of further addresses that they proved; with any of them, also the one where they are."""
+    reach: str | None = None
+    quiet: QuietHours | None = None
 
 
 def sides(*, proven: st.SearchStrategy[tuple[str, ...]]) -> st.SearchStrategy[Side]:
@@ -72,6 +77,8 @@ def sides(*, proven: st.SearchStrategy[tuple[str, ...]]) -> st.SearchStrategy[Si
         requests=st.integers(0, 2),
         grants=st.integers(0, 1),
         proven=proven,
+        reach=st.none() | st.sampled_from(["phone", "whatsapp"]),
+        quiet=st.none() | QUIET,
     )
 
 
@@ -91,10 +98,14 @@ def make(unit: UnitOfWork, side: Side, address: Address) -> str:
     person_id = profiles.find_or_create(address, Assurance.CLAIMED).id
     for kind in side.proven:
         profiles.link(person_id, Address(kind, new_id()), "test")
+    if side.proven:
+        profiles.link(person_id, address, "test")
     if side.name is not None:
         profiles.rename(person_id, side.name)
     if side.language is not None:
         profiles.set_language(person_id, side.language)
+    profiles.set_reach(person_id, side.reach)
+    profiles.set_quiet(person_id, side.quiet)
     if side.is_employee:
         profiles.give_employee(person_id, "test")
     for index, words in enumerate(side.words):
@@ -225,6 +236,32 @@ def test_what_came_after_the_merge_stays_and_all_else_goes_back(
     assert {row["conversation_id"] for row in placed} <= set(after.get("conversations", {}))
     person = before[survivor]["people"][survivor]
     assert after["people"][survivor] == (person if name is None else {**person, "name": name})
+
+
+@settings(max_examples=15, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(
+    pair=st.tuples(sides(proven=NOTHING_PROVEN), sides(proven=PROVEN)),
+    reach=st.none() | st.sampled_from(["phone", "whatsapp"]),
+    quiet=st.none() | QUIET,
+)
+def test_what_was_preferred_before_is_preferred_as_one_and_what_was_changed_since_stays(
+    database: Database, pair: tuple[Side, Side], reach: str | None, quiet: QuietHours | None
+) -> None:
+    here, there, phone = two(database, *pair)
+    survivor = merge(database, here, phone)
+    kept, gone = pair if survivor == here else (pair[1], pair[0])
+    with database.unit_of_work() as unit:
+        profiles = Profiles(unit, LATER)
+        person = profiles.get(survivor)
+        assert (person.reach, person.quiet) == (kept.reach or gone.reach, kept.quiet or gone.quiet)
+        profiles.set_reach(survivor, reach)
+        profiles.set_quiet(survivor, quiet)
+        unit.commit()
+    undo(database, survivor)
+    with database.unit_of_work() as unit:
+        person = Profiles(unit, LATER).get(survivor)
+    assert person.reach == (kept.reach if reach == (kept.reach or gone.reach) else reach)
+    assert person.quiet == (kept.quiet if quiet == (kept.quiet or gone.quiet) else quiet)
 
 
 def turns_of(state: State) -> list[tuple[object, object]]:
