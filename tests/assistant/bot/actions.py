@@ -1,6 +1,7 @@
 """The small bot's actions: a form, an order that counts cups, and every way to fail."""
 
 import asyncio
+from collections.abc import Callable
 from typing import Any
 
 from rasa_sdk import Action, Tracker
@@ -9,7 +10,9 @@ from rasa_sdk.executor import CollectingDispatcher
 from rasa_sdk.types import DomainDict
 
 from assistant.context import current
-from assistant.needs import ANYONE
+from assistant.needs import ANYONE, Needs
+from assistant.profiles import EMPLOYEE
+from assistant.turns import Assurance
 
 Events = list[dict[str, Any]]
 
@@ -101,6 +104,23 @@ class Forget(Act):
         return []
 
 
-def bot_actions() -> tuple[Act, ...]:
-    """All of them."""
-    return (ValidateTea(), ServeTea(), WhereWeWere(), Break(), Hang(), Again(), Hold(), Forget())
+class StaffTea(Act):
+    needs = Needs(Assurance.PROVEN, aloud=Assurance.PROVEN, role=EMPLOYEE)
+
+    def __init__(self, brewing: Callable[[], None]) -> None:
+        self._brewing = brewing
+
+    def name(self) -> str:
+        return "action_staff_tea"
+
+    async def run(self, dispatcher: CollectingDispatcher, tracker: Tracker, domain: DomainDict) -> Events:
+        context = current()
+        context.profiles.rename(context.person.id, "had staff tea")
+        self._brewing()
+        dispatcher.utter_message(text="Tea for the staff.")
+        return []
+
+
+def bot_actions(brewing: Callable[[], None] = lambda: None) -> tuple[Act, ...]:
+    """All of them. `brewing` is what happens while tea for the staff is made."""
+    return (ValidateTea(), ServeTea(), WhereWeWere(), Break(), Hang(), Again(), Hold(), Forget(), StaffTea(brewing))
