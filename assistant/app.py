@@ -140,12 +140,13 @@ def _on_hangup(reload: Callable[[], Awaitable[None]]) -> Iterator[None]:
 
 
 def _channel_settings(settings: Settings, shop: Shop, opt_outs: OptOuts, screen_codes: ScreenCodes) -> ChannelSettings:
-    token = settings.twilio_auth_token
+    token, site_secret = settings.twilio_auth_token, settings.site_secret
     return ChannelSettings(
         storefront=_storefront(shop),
         public_url=settings.public_url,
         allowed_origins=settings.allowed_origins,
         sign_in=SIGN_IN_PATH if settings.oidc_issuer else None,
+        site_secret=site_secret.get_secret_value() if site_secret else None,
         twilio_account_sid=settings.twilio_account_sid,
         twilio_auth_token=token.get_secret_value() if token else None,
         twilio_number=settings.twilio_number,

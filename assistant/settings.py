@@ -29,6 +29,8 @@ class Settings(BaseSettings):
     """Where the outside world reaches us, such as https://shop.example; webhooks are verified against it."""
     allowed_origins: tuple[str, ...] = ()
     """Other sites that may embed the chat, such as ["https://blog.example"]; JSON."""
+    site_secret: SecretStr | None = None
+    """What a site that embeds the chat signs the ids of its users with, at least 32 characters; off without it."""
     database_url: str = "sqlite:///var/assistant.db"
     """SQLAlchemy URL of the store: SQLite or PostgreSQL."""
     data_dir: Path = Path("data")
@@ -144,6 +146,13 @@ class Settings(BaseSettings):
     def _metrics_token_is_long(cls, value: SecretStr | None) -> SecretStr | None:
         if value is not None and len(value.get_secret_value()) < 16:
             raise ValueError("must have at least 16 characters")
+        return value
+
+    @field_validator("site_secret")
+    @classmethod
+    def _site_secret_is_long(cls, value: SecretStr | None) -> SecretStr | None:
+        if value is not None and len(value.get_secret_value()) < 32:
+            raise ValueError("must have at least 32 characters")
         return value
 
     @field_validator("secret")

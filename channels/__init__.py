@@ -79,6 +79,8 @@ class ChannelSettings:
     """Other sites, such as https://blog.example, that may embed the chat; our own origin always may."""
     sign_in: str | None = None
     """Path of the page where staff sign in, if they can."""
+    site_secret: str | None = field(default=None, repr=False)
+    """What sites that embed the chat sign the ids of their users with."""
     twilio_account_sid: str | None = None
     """Twilio account."""
     twilio_auth_token: str | None = field(default=None, repr=False)
@@ -103,6 +105,7 @@ def _web(settings: ChannelSettings) -> Channel | None:
         public_url=settings.public_url,
         allowed_origins=settings.allowed_origins,
         sign_in=settings.sign_in,
+        site_secret=settings.site_secret,
     )
 
 

@@ -16,16 +16,21 @@ import structlog
 from fastapi import APIRouter, HTTPException, Response, WebSocket
 from fastapi.responses import FileResponse, HTMLResponse
 
+from assistant.errors import SessionRenewed
 from assistant.turns import Assistant, Modality
 from channels.web import storefront as shop
 from channels.web.cookie import SessionCookie
 from channels.web.origins import Origins
 from channels.web.visit import Visit
+from channels.web.visitor import HostSite, Visitor
 
 BEAT_SECONDS = 15.0
 """How often we are heard from on a quiet socket: scripts cannot see WebSocket pings, so ours listens for these."""
 SEND_SECONDS = 10.0
 """A reader that takes longer for one frame is given up."""
+
+IDENTITY = "identity"
+"""In the socket's address: the page will say whose it is. Ids and signatures never are: addresses end up in logs."""
 
 _LANGUAGE_TAG = re.compile(r"\s*([A-Za-z]{2,3}(?:-[A-Za-z0-9]{2,8})*)")
 
@@ -64,11 +69,13 @@ class WebChannel:
         public_url: str | None = None,
         allowed_origins: tuple[str, ...] = (),
         sign_in: str | None = None,
+        site_secret: str | None = None,
         beat_seconds: float = BEAT_SECONDS,
         send_seconds: float = SEND_SECONDS,
     ) -> None:
         self._storefront = storefront
         self._sign_in = sign_in
+        self._site = HostSite(site_secret)
         self._beat_seconds = beat_seconds
         self._send_seconds = send_seconds
         self._origins = Origins(public_url, allowed_origins)
@@ -106,16 +113,26 @@ class WebChannel:
                 await websocket.close()
                 return
             session = self._cookie.session_of(websocket.cookies) or self._cookie.new_session()
-            await websocket.accept(headers=[(b"set-cookie", self._cookie.header(session).encode())])
-            locale = read_locale(websocket.headers.get("accept-language", ""))
+            visitor = Visitor(
+                self._cookie.address_of(session),
+                read_locale(websocket.headers.get("accept-language", "")),
+                websocket.client.host if websocket.client else None,
+            )
             visit = Visit(
                 websocket,
                 assistant,
-                self._cookie.address_of(session),
-                locale,
+                visitor,
+                self._site,
+                identity=IDENTITY in websocket.query_params,
                 beat_seconds=self._beat_seconds,
                 send_seconds=self._send_seconds,
             )
-            await visit.run()
+            try:
+                async with assistant.follow(visitor.browser) as exchanges:
+                    await websocket.accept(headers=[(b"set-cookie", self._cookie.header(session).encode())])
+                    await visit.run(exchanges)
+            except SessionRenewed:
+                # Not accepted: that would give the browser back the session that it has just lost.
+                await websocket.close()
 
         return router

@@ -18,6 +18,23 @@ _KEPT_CONTROLS = "\n\t"
 
 
 @dataclass(frozen=True, slots=True)
+class Identity:
+    """Who the page says is there, to be checked (`channels.web.visitor`)."""
+
+    user: str
+    """The host site's id of the user."""
+    signature: str
+    """The site's signature of it, in hex."""
+
+
+@dataclass(frozen=True, slots=True)
+class Hello:
+    """A frame in: who is there, before anything is said."""
+
+    identity: Identity | None
+
+
+@dataclass(frozen=True, slots=True)
 class Said:
     """A frame in: the person typed something or pressed a choice."""
 
@@ -27,6 +44,8 @@ class Said:
     """What was typed; empty when a choice was pressed."""
     choice: str | None = None
     """The payload that was pressed."""
+    identity: Identity | None = None
+    """Who the page says is there, where it says so."""
 
 
 class CardFrame(TypedDict):
@@ -102,6 +121,11 @@ _WORDS = {
     "unknown_frame": "This chat does not know that kind of message. Reloading the page usually helps.",
     "text_too_long": f"That message is too long for this chat: {MAX_TEXT_CHARACTERS:,} characters at most, please.",
     "too_many": "Those were many messages at once. Please wait for the answers and send this one again.",
+    "identity_off": "This site's sign-in is not set up here. Please tell the people who run this site.",
+    "identity_wrong": "This chat could not be sure that it is you. Please sign in to this site again.",
+    "identity_missing": "This chat lost track of who you are. Please reload the page.",
+    "identity_changed": "Somebody else has signed in on this page. Please reload it.",
+    "session_renewed": "One moment, this chat is catching up with you.",
     "store_unavailable": "Something on our side cannot be reached just now. This will be tried again in a moment.",
 }
 _SORRY = "Something went wrong here. Please try again."
@@ -116,7 +140,7 @@ class FrameRefused(MalformedPayload):
         self.message_id = message_id
 
 
-def read_frame(raw: str) -> Said:
+def read_frame(raw: str) -> Hello | Said:
     """Read a frame in. Raises `FrameRefused`, naming the field; its words never hold what the person said."""
     if len(raw) > MAX_FRAME_BYTES or len(raw.encode("utf-8", "surrogatepass")) > MAX_FRAME_BYTES:
         raise FrameRefused("frame_too_large", f"more than {MAX_FRAME_BYTES} bytes")
@@ -127,14 +151,18 @@ def read_frame(raw: str) -> Said:
     if not isinstance(frame, dict):
         raise FrameRefused("malformed_frame", "not an object")
     kind, message_id = frame.get("type"), frame.get("id")
+    if kind == "hello":
+        return Hello(_identity(frame, None))
     if kind not in ("say", "choose"):
-        raise FrameRefused("unknown_frame", "type: neither say nor choose")
+        raise FrameRefused("unknown_frame", "type: not hello, say or choose")
     if not isinstance(message_id, str) or not _ID.fullmatch(message_id):
         raise FrameRefused("malformed_frame", "id: not 1 to 64 printable ASCII characters")
+    identity = _identity(frame, message_id)
     if kind == "say":
-        return Said(message_id, plain(_text(frame, "text", MAX_TEXT_CHARACTERS, "text_too_long", message_id)))
+        text = _text(frame, "text", MAX_TEXT_CHARACTERS, "text_too_long", message_id)
+        return Said(message_id, plain(text), identity=identity)
     payload = _text(frame, "payload", MAX_PAYLOAD_CHARACTERS, "malformed_frame", message_id)
-    return Said(message_id, "", choice=plain(payload))
+    return Said(message_id, "", choice=plain(payload), identity=identity)
 
 
 def plain(text: str) -> str:
@@ -179,6 +207,16 @@ def _render_message(message: Message) -> MessageFrame:
 
 def _render_card(card: Card) -> CardFrame:
     return {"title": card.title, "text": card.text, "image": card.image, "image_alt": card.image_alt}
+
+
+def _identity(frame: dict[str, object], message_id: str | None) -> Identity | None:
+    given = frame.get("identity")
+    if given is None:
+        return None
+    user, signature = (given.get("user"), given.get("signature")) if isinstance(given, dict) else (None, None)
+    if not isinstance(user, str) or not isinstance(signature, str):
+        raise FrameRefused("identity_wrong", "identity: not a user and a signature", message_id)
+    return Identity(user, signature)
 
 
 def _text(frame: dict[str, object], field: str, limit: int, too_long: str, message_id: str) -> str:

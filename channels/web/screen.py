@@ -202,6 +202,8 @@ class _Showing:
         while (message := await self._websocket.receive())["type"] == "websocket.receive":
             try:
                 said = read_frame(message.get("text") or "")
+                if not isinstance(said, Said):
+                    raise FrameRefused("unknown_frame", "type: a screen is nobody's")
                 if said.choice not in self._titles or self._pressed.full():
                     raise FrameRefused("unknown_frame", "choice: not one that is shown", said.id)
             except FrameRefused as refused:

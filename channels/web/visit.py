@@ -1,17 +1,17 @@
 """One open socket of the web chat: turns in, replies out, and what happens on the person's other devices."""
 
 import asyncio
-import contextlib
 import json
 from collections import OrderedDict
 from collections.abc import AsyncIterator
+from contextlib import nullcontext, suppress
 from datetime import UTC, datetime
 
 import structlog
 from fastapi import WebSocket, WebSocketDisconnect
 
-from assistant.errors import AssistantError
-from assistant.turns import Address, Assistant, Assurance, Exchange, Modality, Reply, Turn, TurnKind
+from assistant.errors import AssistantError, SessionRenewed
+from assistant.turns import Assistant, Exchange, Modality, Reply, Turn, TurnKind
 from channels.web.frames import (
     Frame,
     FrameRefused,
@@ -23,6 +23,7 @@ from channels.web.frames import (
     render,
     render_exchange,
 )
+from channels.web.visitor import HostSite, Visitor
 
 MAX_WAITING_FRAMES = 60
 """Per socket; with frames of 16 KB this keeps a socket under 1 MB."""
@@ -33,108 +34,144 @@ CLOSE_TRY_AGAIN_LATER = 1013
 log = structlog.get_logger(__name__)
 
 
-def read_turn(said: Said, address: Address, *, title: str, locale: str | None, now: datetime) -> Turn:
-    """The turn of a frame; `title` is what the pressed choice read. Ids are unique per browser, hence the prefix."""
+def read_turn(said: Said, visitor: Visitor, *, title: str, now: datetime) -> Turn:
+    """The turn of a frame; `title` is what the pressed choice read."""
     return Turn(
         channel="web",
-        address=address,
-        turn_id=f"{_namespace(address)}:{said.id}",
+        address=visitor.browser,
+        turn_id=f"{visitor.namespace}:{said.id}",
         kind=TurnKind.SAID,
         text=title if said.choice is not None else said.text,
         modality=Modality.SCREEN,
-        assurance=Assurance.ANONYMOUS,
+        assurance=visitor.assurance,
         received_at=now,
         choice=said.choice,
-        locale=locale,
+        locale=visitor.locale,
+        account=visitor.account,
+        origin=visitor.origin,
     )
 
 
-def opening_turn(address: Address, *, locale: str | None, now: datetime) -> Turn:
+def opening_turn(visitor: Visitor, *, now: datetime) -> Turn:
     """The turn of a visitor who has not said anything; tabs that open in the same minute share its one greeting."""
     return Turn(
         channel="web",
-        address=address,
-        turn_id=f"{_namespace(address)}/opened/{int(now.timestamp() // 60)}",
+        address=visitor.browser,
+        turn_id=f"{visitor.namespace}/opened/{int(now.timestamp() // 60)}",
         kind=TurnKind.OPENED,
         text="",
         modality=Modality.SCREEN,
-        assurance=Assurance.ANONYMOUS,
+        assurance=visitor.assurance,
         received_at=now,
-        locale=locale,
+        locale=visitor.locale,
+        account=visitor.account,
+        origin=visitor.origin,
     )
 
 
 class Visit:
-    """One open socket: frames are answered one at a time and in order, while other devices' turns are shown."""
+    """One open socket: frames are answered one at a time and in order, while other devices' turns are shown.
+
+    Where an `identity` is announced, nothing is shown or answered before the first frame that proves one.
+    """
 
     def __init__(
         self,
         websocket: WebSocket,
         assistant: Assistant,
-        address: Address,
-        locale: str | None,
+        visitor: Visitor,
+        site: HostSite,
         *,
+        identity: bool,
         beat_seconds: float,
         send_seconds: float,
     ) -> None:
         self._websocket = websocket
         self._assistant = assistant
-        self._address = address
-        self._locale = locale
+        self._visitor = visitor
+        self._site = site
         self._beat_seconds = beat_seconds
         self._send_seconds = send_seconds
+        self._known = asyncio.Event()
+        """Set once it is known whom the socket is for."""
+        if not identity:
+            self._known.set()
         self._waiting: asyncio.Queue[Said | None] = asyncio.Queue()
         self._shown: OrderedDict[str, str] = OrderedDict()
         self._titles: OrderedDict[str, str] = OrderedDict()
         self._gone = False
 
-    async def run(self) -> None:
-        """Serve the socket until the browser leaves; what it has sent by then is still answered."""
+    async def run(self, exchanges: AsyncIterator[Exchange]) -> None:
+        """Serve the socket until the browser leaves; what it has sent by then is still answered.
+
+        `exchanges` are those of the browser's address.
+        """
+        async with asyncio.TaskGroup() as tasks:
+            talking = tasks.create_task(self._talk(exchanges))
+            listening = tasks.create_task(self._listen())
+            beating = tasks.create_task(self._beat())
+            await asyncio.wait((listening, beating), return_when=asyncio.FIRST_COMPLETED)
+            self._gone = True
+            listening.cancel()
+            beating.cancel()
+            self._waiting.put_nowait(None)
+            if not self._known.is_set():
+                talking.cancel()
+
+    async def _talk(self, of_browser: AsyncIterator[Exchange]) -> None:
+        """Greet, answer and show, once it is known whom the socket is for."""
+        await self._known.wait()
+        account = self._visitor.account
         try:
             # Followed before the history is read, so that nothing said in between is missed.
-            async with self._assistant.follow(self._address) as exchanges:
+            async with self._assistant.follow(account) if account else nullcontext(of_browser) as exchanges:
                 greeting = await self._welcome()
                 async with asyncio.TaskGroup() as tasks:
-                    tasks.create_task(self._answer(greeting))
-                    listening = tasks.create_task(self._listen())
-                    beating = tasks.create_task(self._beat())
-                    following = tasks.create_task(self._follow(exchanges))
-                    await asyncio.wait((listening, beating), return_when=asyncio.FIRST_COMPLETED)
-                    self._gone = True
-                    for task in (listening, beating, following):
+                    following = [tasks.create_task(self._follow(exchanges))]
+                    if account is not None:
+                        following.append(tasks.create_task(self._follow(of_browser, shown=False)))
+                    await self._answer(greeting)
+                    for task in following:
                         task.cancel()
-                    self._waiting.put_nowait(None)
         except AssistantError as error:
             await self._give_up(error)
 
     async def _welcome(self) -> Turn | None:
-        history = await self._assistant.history(self._address)
+        history = await self._assistant.history(self._visitor.person_at)
+        greeting = None if history else opening_turn(self._visitor, now=datetime.now(UTC))
+        if greeting is not None and self._visitor.account is not None:
+            # What was said in this browser before becomes the user's with this turn, and is shown with it.
+            await self._assistant.converse(greeting)
+            history, greeting = await self._assistant.history(self._visitor.person_at), None
         frames: list[SaidFrame | ReplyFrame] = []
         for exchange in history:
             frames += self._show(exchange)
         await self._send({"type": "ready", "history": frames})
-        return None if history else opening_turn(self._address, locale=self._locale, now=datetime.now(UTC))
+        return greeting
 
     async def _listen(self) -> None:
         while (message := await self._websocket.receive())["type"] == "websocket.receive":
             try:
                 if message.get("text") is None:
                     raise FrameRefused("malformed_frame", "binary")
-                said = read_frame(message["text"])
-                if self._waiting.qsize() >= MAX_WAITING_FRAMES:
-                    raise FrameRefused("too_many", "waiting frames", said.id)
+                frame = read_frame(message["text"])
+                self._visitor = self._site.recognise(self._visitor, frame, expected=not self._known.is_set())
+                self._known.set()
+                if isinstance(frame, Said) and self._waiting.qsize() >= MAX_WAITING_FRAMES:
+                    raise FrameRefused("too_many", "waiting frames", frame.id)
             except FrameRefused as refused:
                 log.info("frame_refused", channel="web", code=refused.code, detail=str(refused))
                 await self._send(refusal(refused.code, refused.message_id))
             else:
-                self._waiting.put_nowait(said)
+                if isinstance(frame, Said):
+                    self._waiting.put_nowait(frame)
 
     async def _answer(self, greeting: Turn | None) -> None:
         if greeting is not None:
             await self._converse(greeting, None)
         while (said := await self._waiting.get()) is not None:
             title = self._titles.get(said.choice or "", "")
-            turn = read_turn(said, self._address, title=title, locale=self._locale, now=datetime.now(UTC))
+            turn = read_turn(said, self._visitor, title=title, now=datetime.now(UTC))
             await self._converse(turn, said.id)
 
     async def _converse(self, turn: Turn, message_id: str | None) -> None:
@@ -149,10 +186,10 @@ class Visit:
             self._learn(reply)
             await self._send(render(reply, message_id))
 
-    async def _follow(self, exchanges: AsyncIterator[Exchange]) -> None:
+    async def _follow(self, exchanges: AsyncIterator[Exchange], *, shown: bool = True) -> None:
         try:
             async for exchange in exchanges:
-                if exchange.turn_id not in self._shown:
+                if shown and exchange.turn_id not in self._shown:
                     for frame in self._show(exchange):
                         await self._send(frame)
         except AssistantError as error:
@@ -167,7 +204,7 @@ class Visit:
         _remember(self._shown, exchange.turn_id)
         self._learn(exchange.reply)
         namespace, _, own_id = exchange.turn_id.partition(":")
-        return render_exchange(exchange, own_id if namespace == _namespace(self._address) else None)
+        return render_exchange(exchange, own_id if namespace == self._visitor.namespace else None)
 
     def _learn(self, reply: Reply) -> None:
         for message in reply.messages:
@@ -184,11 +221,14 @@ class Visit:
             self._gone = True
 
     async def _give_up(self, error: AssistantError) -> None:
+        if isinstance(error, SessionRenewed):
+            while not self._waiting.empty():
+                self._waiting.get_nowait()  # said again, by whom the browser is now
         log.warning("visit_failed", channel="web", code=error.code)
         await self._send(refusal(error.code))
         if not self._gone:
             self._gone = True
-            with contextlib.suppress(WebSocketDisconnect):
+            with suppress(WebSocketDisconnect):
                 await self._websocket.close(CLOSE_TRY_AGAIN_LATER)
 
 
@@ -197,7 +237,3 @@ def _remember(memory: OrderedDict[str, str], key: str, value: str = "") -> None:
     memory.move_to_end(key)
     if len(memory) > MAX_REMEMBERED:
         memory.popitem(last=False)
-
-
-def _namespace(address: Address) -> str:
-    return address.value[:16]

@@ -39,6 +39,7 @@ def load(monkeypatch: pytest.MonkeyPatch, values: dict[str, str]) -> Settings:
         ("PUBLIC_URL", "https://shop.example/?a=b"),
         ("PUBLIC_URL", "https://shop.example/#rc=2"),
         ("SECRET", "short"),
+        ("SITE_SECRET", "short"),
         ("METRICS_TOKEN", "short"),
         ("DATABASE_URL", "mysql://localhost/shop"),
         ("LOG_LEVEL", "LOUD"),
@@ -56,7 +57,7 @@ def test_an_unsafe_value_is_refused_by_its_name(monkeypatch: pytest.MonkeyPatch,
     assert str(refused.value).startswith(f"ASSISTANT_{name}: ")
 
 
-@pytest.mark.parametrize("name", ["SECRET", "METRICS_TOKEN"])
+@pytest.mark.parametrize("name", ["SECRET", "METRICS_TOKEN", "SITE_SECRET"])
 def test_a_refused_secret_is_not_quoted(monkeypatch: pytest.MonkeyPatch, name: str) -> None:
     with pytest.raises(SettingsError) as refused:
         load(monkeypatch, {f"ASSISTANT_{name}": "hunter2"})

@@ -1,12 +1,13 @@
 """A scripted assistant: what channels talk to in their tests. Answers from a script and records every turn."""
 
 import asyncio
+import itertools
 from collections.abc import AsyncIterator, Callable, Iterable
 from contextlib import asynccontextmanager
 from dataclasses import replace
 from datetime import UTC, datetime
 
-from assistant.errors import AssistantError
+from assistant.errors import AssistantError, SessionRenewed
 from assistant.turns import Address, Card, Choice, Exchange, Message, Reply, Turn, TurnKind
 
 GREETING = Message(
@@ -54,6 +55,8 @@ class ScriptedAssistant:
         """Every turn that arrived, repeats included."""
         self.exchanges: dict[Address, list[Exchange]] = {}
         """What was recorded, by address."""
+        self.renewed: set[Address] = set()
+        """Addresses of browsers whose session was replaced."""
         self.followers: dict[Address, list[asyncio.Queue[Exchange | AssistantError]]] = {}
 
     async def converse(self, turn: Turn) -> Reply:
@@ -62,9 +65,13 @@ class ScriptedAssistant:
         await self.gate.wait()
         if self.failures:
             raise self.failures.pop(0)
-        told = self.exchanges.setdefault(turn.address, [])
-        for exchange in told:
-            if exchange.turn_id == turn.turn_id:
+        where = turn.account or turn.address
+        if turn.account is not None:
+            # What was said there without the account is the account's from now on.
+            self.exchanges.setdefault(where, []).extend(self.exchanges.pop(turn.address, []))
+        told = self.exchanges.setdefault(where, [])
+        for exchange in itertools.chain.from_iterable(self.exchanges.values()):
+            if (exchange.channel, exchange.turn_id) == (turn.channel, turn.turn_id):
                 return exchange.reply
         messages = (
             (GREETING,)
@@ -74,7 +81,7 @@ class ScriptedAssistant:
         exchange = Exchange(
             turn.channel, turn.turn_id, turn.text, Reply(messages, turn=len(told) + 1), turn.received_at, turn.choice
         )
-        self._record(turn.address, exchange)
+        self._record(where, exchange)
         return exchange.reply
 
     async def history(self, address: Address) -> tuple[Exchange, ...]:
@@ -86,6 +93,8 @@ class ScriptedAssistant:
     @asynccontextmanager
     async def follow(self, address: Address) -> AsyncIterator[AsyncIterator[Exchange]]:
         """Everything recorded for the address from now on."""
+        if address in self.renewed:
+            raise SessionRenewed
         queue: asyncio.Queue[Exchange | AssistantError] = asyncio.Queue()
         self.followers.setdefault(address, []).append(queue)
         try:

@@ -3,7 +3,7 @@
 import asyncio
 import json
 import socket
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager, suppress
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -21,7 +21,7 @@ from wsproto import ConnectionType, WSConnection
 from wsproto.connection import ConnectionState
 from wsproto.events import Request, TextMessage
 
-from assistant.errors import DialogueFailed, StoreUnavailable
+from assistant.errors import DialogueFailed, SessionRenewed, StoreUnavailable
 from assistant.turns import Address, Assurance, Message, Modality, Reply, TurnKind
 from channels.web import WebChannel, read_locale
 from channels.web.frames import (
@@ -29,6 +29,7 @@ from channels.web.frames import (
     MAX_PAYLOAD_CHARACTERS,
     MAX_TEXT_CHARACTERS,
     FrameRefused,
+    Hello,
     Said,
     plain,
     read_frame,
@@ -36,6 +37,7 @@ from channels.web.frames import (
 )
 from channels.web.storefront import Offer, Storefront
 from channels.web.visit import MAX_REMEMBERED, MAX_WAITING_FRAMES, opening_turn, read_turn
+from channels.web.visitor import Visitor
 from tests.channels.conftest import STOREFRONT, serving
 from tests.channels.scripted import BOUQUET, GREETING, ScriptedAssistant
 
@@ -54,6 +56,13 @@ def say(text: str, message_id: str = "a1") -> str:
     return json.dumps({"type": "say", "id": message_id, "text": text})
 
 
+def read(raw: str) -> Said:
+    """A frame that says something."""
+    frame = read_frame(raw)
+    assert isinstance(frame, Said)
+    return frame
+
+
 class Site:
     """The web channel in an application, with one visitor's browser."""
 
@@ -63,10 +72,10 @@ class Site:
         self.cookie = ""
 
     @contextmanager
-    def visit(self, *, cookie: str | None = None, **headers: str) -> Iterator[WebSocketTestSession]:
+    def visit(self, *, cookie: str | None = None, query: str = "", **headers: str) -> Iterator[WebSocketTestSession]:
         """An open socket, with the cookie of the visits before."""
         sent = {**OWN_ORIGIN, "Cookie": self.cookie if cookie is None else cookie, **headers}
-        with self.client.websocket_connect(SOCKET, headers=sent) as socket:
+        with self.client.websocket_connect(SOCKET + query, headers=sent) as socket:
             accepted: Iterable[tuple[bytes, bytes]] = socket.extra_headers or ()
             (set_cookie,) = [value for name, value in accepted if name == b"set-cookie"]
             self.cookie, _, self.cookie_attributes = set_cookie.decode().partition("; ")
@@ -121,20 +130,20 @@ def site() -> Iterator[Site]:
 
 def test_typed_text_is_read() -> None:
     said = Said("0b7e1f6c9a3d42e58c11f0aa", "I'd like the same bouquet Ana bought, her code is K7QX2M")
-    assert read_frame(fixture("say")) == said
+    assert read(fixture("say")) == said
 
 
 def test_a_pressed_choice_is_read() -> None:
-    assert read_frame(fixture("choose")) == Said("a1", "", choice='/choose{"bouquet": "spring-meadow"}')
+    assert read(fixture("choose")) == Said("a1", "", choice='/choose{"bouquet": "spring-meadow"}')
 
 
 def test_characters_that_no_store_keeps_are_left_out() -> None:
-    assert read_frame(fixture("say_with_what_no_store_keeps")).text == "roses for\ufffd Zoë\n\tand Ben"
+    assert read(fixture("say_with_what_no_store_keeps")).text == "roses for\ufffd Zoë\n\tand Ben"
 
 
 def test_commands_and_markup_are_plain_text() -> None:
     text = "/restart <script>alert(1)</script>'; DROP TABLE people; --"
-    assert read_frame(fixture("say_that_looks_like_a_command")).text == text
+    assert read(fixture("say_that_looks_like_a_command")).text == text
 
 
 @pytest.mark.parametrize(
@@ -179,7 +188,7 @@ def test_what_is_too_much_is_refused(raw: str, code: str) -> None:
 
 
 def test_the_longest_text_is_read() -> None:
-    assert len(read_frame(say("x" * MAX_TEXT_CHARACTERS)).text) == MAX_TEXT_CHARACTERS
+    assert len(read(say("x" * MAX_TEXT_CHARACTERS)).text) == MAX_TEXT_CHARACTERS
 
 
 JSON = st.recursive(
@@ -188,8 +197,13 @@ JSON = st.recursive(
     max_leaves=6,
 )
 FRAMES = st.fixed_dictionaries(
-    {"type": st.sampled_from(["say", "choose"]) | JSON},
-    optional={"id": st.text(max_size=70) | JSON, "text": st.text() | JSON, "payload": st.text() | JSON},
+    {"type": st.sampled_from(["say", "choose", "hello"]) | JSON},
+    optional={
+        "id": st.text(max_size=70) | JSON,
+        "text": st.text() | JSON,
+        "payload": st.text() | JSON,
+        "identity": st.fixed_dictionaries({"user": st.text() | JSON, "signature": st.text() | JSON}) | JSON,
+    },
 )
 
 
@@ -197,7 +211,7 @@ FRAMES = st.fixed_dictionaries(
 def test_any_json_is_read_or_refused(frame: object) -> None:
     with suppress(FrameRefused):
         said = read_frame(json.dumps(frame))
-        assert plain(said.text) == said.text
+        assert isinstance(said, Hello) or plain(said.text) == said.text
 
 
 @given(st.text())
@@ -223,32 +237,31 @@ def test_plain_text_loses_nothing_that_can_be_read(text: str) -> None:
 
 
 def test_a_frame_becomes_a_turn_of_its_session() -> None:
-    turn = read_turn(Said("a1", "roses"), ADDRESS, title="", locale="en-GB", now=NOON)
+    visitor = Visitor(ADDRESS, "en-GB", "203.0.113.9")
+    turn = read_turn(Said("a1", "roses"), visitor, title="", now=NOON)
     assert (turn.channel, turn.address, turn.turn_id) == ("web", ADDRESS, "5f5f5f5f5f5f5f5f:a1")
     assert (turn.kind, turn.text, turn.choice) == (TurnKind.SAID, "roses", None)
     assert (turn.modality, turn.assurance, turn.locale) == (Modality.SCREEN, Assurance.ANONYMOUS, "en-GB")
-    assert turn.received_at == NOON
+    assert (turn.account, turn.origin, turn.received_at) == (None, "203.0.113.9", NOON)
 
 
 def test_the_same_id_from_two_browsers_makes_two_turns() -> None:
     other = Address("web", "6e" * 32)
     said = Said("a1", "roses")
-    turns = [read_turn(said, address, title="", locale=None, now=NOON) for address in (ADDRESS, other)]
+    turns = [read_turn(said, Visitor(address), title="", now=NOON) for address in (ADDRESS, other)]
     assert turns[0].turn_id != turns[1].turn_id
 
 
 def test_tabs_that_open_together_share_a_greeting_and_later_ones_do_not() -> None:
-    ids = [
-        opening_turn(ADDRESS, locale=None, now=NOON + timedelta(seconds=seconds)).turn_id for seconds in (0, 5, 3600)
-    ]
+    ids = [opening_turn(Visitor(ADDRESS), now=NOON + timedelta(seconds=seconds)).turn_id for seconds in (0, 5, 3600)]
     assert ids[0] == ids[1] != ids[2]
 
 
 @given(st.from_regex(r"[\x21-\x7e]{1,64}", fullmatch=True))
 def test_no_browser_can_name_the_turn_of_a_greeting(message_id: str) -> None:
-    said = read_frame(say("roses", message_id))
-    turn = read_turn(said, ADDRESS, title="", locale=None, now=NOON)
-    assert not turn.turn_id.startswith(opening_turn(ADDRESS, locale=None, now=NOON).turn_id.rpartition("/")[0])
+    said = read(say("roses", message_id))
+    turn = read_turn(said, Visitor(ADDRESS), title="", now=NOON)
+    assert not turn.turn_id.startswith(opening_turn(Visitor(ADDRESS), now=NOON).turn_id.rpartition("/")[0])
 
 
 @pytest.mark.parametrize(
@@ -460,6 +473,33 @@ def test_other_devices_that_cannot_be_followed_close_the_socket_for_another_try(
     assert closed.value.code == 1013
 
 
+def test_a_session_that_was_renewed_is_told_to_come_again_and_says_nothing_more(site: Site) -> None:
+    with site.open_visit() as socket:
+        assert site.client.portal is not None
+        site.client.portal.call(site.assistant.gate.clear)
+        socket.send_text(say("under way", "a1"))
+        assert next_frame(socket) == {"type": "typing"}
+        socket.send_text(say("left to be said again", "a2"))
+        socket.send_text(fixture("cut_off"))
+        assert next_frame(socket)["code"] == "malformed_frame"  # so what came before it has been heard
+        site.client.portal.call(lambda: site.assistant.break_off(site.address, SessionRenewed()))
+        assert next_frame(socket)["code"] == "session_renewed"
+        with pytest.raises(WebSocketDisconnect) as closed:
+            socket.receive_text()
+        site.client.portal.call(site.assistant.gate.set)
+    assert closed.value.code == 1013
+    assert site.assistant.said() == ["under way"]
+
+
+def test_a_session_that_was_renewed_is_not_let_in_which_would_give_it_to_the_browser_again(site: Site) -> None:
+    with site.open_visit():
+        pass
+    site.assistant.renewed.add(site.address)
+    with pytest.raises(WebSocketDisconnect), site.visit():
+        pass
+    assert len(site.assistant.turns) == 1
+
+
 def test_what_was_sent_before_leaving_is_still_answered(site: Site) -> None:
     with site.open_visit() as socket:
         site.assistant.gate.clear()
@@ -489,13 +529,13 @@ def test_a_browser_that_stops_reading_is_given_up_and_still_answered() -> None:
 
 
 @contextmanager
-def open_socket(url: str) -> Iterator[tuple[socket.socket, WSConnection]]:
+def open_socket(url: str, headers: Sequence[tuple[bytes, bytes]] = ()) -> Iterator[tuple[socket.socket, WSConnection]]:
     """A WebSocket that nobody reads from."""
     address = urlsplit(url)
     assert address.port is not None
     connection = WSConnection(ConnectionType.CLIENT)
     with socket.create_connection(("127.0.0.1", address.port)) as stalled:
-        stalled.sendall(connection.send(Request(host=address.netloc, target=SOCKET)))
+        stalled.sendall(connection.send(Request(host=address.netloc, target=SOCKET, extra_headers=list(headers))))
         while connection.state is ConnectionState.CONNECTING:
             connection.receive_data(stalled.recv(1))
         yield stalled, connection

@@ -2,8 +2,10 @@
  *
  *   <script src="https://shop.example/channels/web/chat.js" async></script>
  *
- * On the script tag: data-heading (title of the chat), data-open (opens by itself on wide screens). A page that writes
- * <assistant-chat> itself decides where it stands in the document. Any element with data-assistant-say="…" says that in
+ * On the script tag: data-heading (title of the chat), data-open (opens by itself on wide screens), data-user and
+ * data-signature (who is signed in on this page, and its server's hex HMAC-SHA256 of that with the site's secret). A page
+ * that writes <assistant-chat> itself, with these as attributes without "data-", decides where it stands in the document;
+ * one that signs people in or out without loading anew replaces the element. Any element with data-assistant-say="…" says that in
  * the chat when it is pressed. Colours: --assistant-accent and --assistant-on-accent on the element,
  * each also with -dark at its end.
  *
@@ -202,8 +204,9 @@
     #timer = 0;
     #watch = 0;
 
-    constructor(url, onFrame, onState) {
+    constructor(url, identity, onFrame, onState) {
       this.url = url;
+      this.identity = identity;
       this.onFrame = onFrame;
       this.onState = onState;
       this.wanted = false;
@@ -237,12 +240,16 @@
       this.#connect();
     }
 
-    send(frame) { if (this.open) this.#socket.send(JSON.stringify(frame)); }
+    send(frame) { if (this.open) this.#socket.send(this.#signed(frame)); }
+
+    /* Every frame says who is there: the server believes none that does not. */
+    #signed(frame) { return JSON.stringify(this.identity ? { ...frame, identity: this.identity } : frame); }
 
     #connect() {
       const socket = new WebSocket(this.url);
       this.#socket = socket;
       this.#heard = performance.now();
+      if (this.identity) socket.onopen = () => socket.send(this.#signed({ type: "hello" }));
       socket.onmessage = ({ data }) => {
         if (socket !== this.#socket) return;
         this.#heard = performance.now();
@@ -289,6 +296,8 @@
     #unread = 0;
     #line = null;
     #state = "open";
+    #refusal = ""; // why the server does not take this page's word for who is there
+    #identity = null;
     #built = false;
     #atEnd = true;
 
@@ -348,6 +357,8 @@
 
     #build() {
       this.#built = true;
+      const user = this.getAttribute("user");
+      if (user) this.#identity = { user, signature: this.getAttribute("signature") ?? "" };
       const root = this.attachShadow({ mode: "open" });
       // A sheet made by script is allowed by every Content-Security-Policy; a style element may not be.
       const sheet = new CSSStyleSheet();
@@ -402,10 +413,13 @@
 
       const url = new URL("/channels/web/socket", SERVER);
       url.protocol = url.protocol === "https:" ? "wss:" : "ws:";
-      this.#line = new Line(url, (frame) => this.#onFrame(frame), (state) => this.#onState(state));
+      if (this.#identity) url.searchParams.set("identity", "1");
+      this.#line = new Line(url, this.#identity, (frame) => this.#onFrame(frame), (state) => this.#onState(state));
       addEventListener("online", () => this.#status());
       addEventListener("offline", () => this.#status());
-      for (const { frame, words: said } of memory.read("sessionStorage", "pending") ?? []) this.#await(frame, said);
+      for (const { frame, words: said, user: who } of memory.read("sessionStorage", "pending") ?? []) {
+        if ((who ?? "") === (user ?? "")) this.#await(frame, said); // and not what somebody else had said here
+      }
     }
 
     #onFrame(frame) {
@@ -421,6 +435,7 @@
 
     #onReady({ history }) {
       this.ui.empty.hidden = true;
+      this.#refusal = "";
       this.#setTyping(false);
       const exchanges = [];
       let said = null;
@@ -477,6 +492,7 @@
     #onError({ id, code, text }) {
       this.#setTyping(false);
       const message = this.#pending.get(id);
+      if (!message && code.startsWith("identity_")) return void this.#onRefused(text);
       if (!message) return void this.#status(text);
       message.tries += 1;
       if (RETRIED.has(code) && message.tries < MAX_TRIES) {
@@ -494,6 +510,16 @@
       });
     }
 
+    /* Nothing is shown, and nothing that is said goes out, before it is clear whose conversation it is. */
+    #onRefused(text) {
+      this.#refusal = text;
+      this.#state = "open";
+      this.ui.empty.hidden = true;
+      this.#clear();
+      for (const message of this.#pending.values()) this.#put(message.bubble);
+      this.#status();
+    }
+
     #onState(state) {
       this.#state = state;
       if (state !== "open") this.#setTyping(false);
@@ -507,7 +533,7 @@
         away: "The chat cannot be reached right now. Your messages are kept and sent as soon as it can.",
       };
       const offline = this.#state !== "open" && !navigator.onLine;
-      words.textContent = offline ? "You are offline. Reconnecting as soon as you are back…" : (lines[this.#state] ?? text);
+      words.textContent = offline ? "You are offline. Reconnecting as soon as you are back…" : (lines[this.#state] ?? (text || this.#refusal));
       retry.hidden = offline || this.#state === "open";
     }
 
@@ -577,7 +603,8 @@
 
     /* A reload in the middle loses nothing either. */
     #keep() {
-      const kept = Array.from(this.#pending.values(), ({ frame, words }) => ({ frame, words }));
+      const user = this.#identity?.user ?? "";
+      const kept = Array.from(this.#pending.values(), ({ frame, words }) => ({ frame, words, user }));
       memory.write("sessionStorage", "pending", kept);
     }
 
@@ -737,6 +764,7 @@
     const chat = document.createElement(TAG);
     if (OWN_SCRIPT.dataset.heading) chat.setAttribute("heading", OWN_SCRIPT.dataset.heading);
     if ("open" in OWN_SCRIPT.dataset) chat.setAttribute("open", "");
+    for (const name of ["user", "signature"]) if (OWN_SCRIPT.dataset[name]) chat.setAttribute(name, OWN_SCRIPT.dataset[name]);
     document.body.append(chat);
   }
   if (document.readyState === "loading") document.addEventListener("DOMContentLoaded", insert);
