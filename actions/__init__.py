@@ -1,6 +1,6 @@
 """What the assistant does, one module per skill. The core runs these in the turn's own transaction."""
 
-from actions import handoff, order_care, orders, profile, proving, requests, screens, shopfront, smalltalk
+from actions import devices, handoff, order_care, orders, profile, proving, requests, screens, shopfront, smalltalk
 from actions.act import Act
 from actions.form_actions import Suspend
 from actions.forms import Form
@@ -16,6 +16,7 @@ def all_forms() -> tuple[Form, ...]:
         *requests.forms(),
         profile.PhoneForm(),
         profile.ForgetForm(),
+        devices.PairingForm(),
         proving.ProveForm(),
         screens.ScreenForm(),
     )
@@ -31,6 +32,7 @@ def all_actions() -> tuple[Act, ...]:
         *shopfront.actions(),
         *requests.actions(),
         *profile.actions(forms),
+        *devices.actions(),
         *proving.actions(),
         *screens.actions(),
         *handoff.actions(),

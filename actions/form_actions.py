@@ -60,11 +60,16 @@ class Suspend(Act):
 
     async def run(self, dispatcher: CollectingDispatcher, tracker: Tracker, domain: DomainDict) -> list[EventType]:
         """Remember the open form."""
-        name = (tracker.active_loop or {}).get("name")
-        if not name:
-            return []
-        waiting = [form for form in suspended(slots_of(tracker)) if form != name]
-        return [SlotSet(SUSPENDED, " ".join((*waiting, name))), SlotSet(REQUESTED, None)]
+        return suspend(tracker)
+
+
+def suspend(tracker: Tracker) -> list[EventType]:
+    """Put the open form aside, if there is one."""
+    name = (tracker.active_loop or {}).get("name")
+    if not name:
+        return []
+    waiting = [form for form in suspended(slots_of(tracker)) if form != name]
+    return [SlotSet(SUSPENDED, " ".join((*waiting, name))), SlotSet(REQUESTED, None)]
 
 
 def actions_of(form: Form) -> tuple[Act, ...]:

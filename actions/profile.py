@@ -4,12 +4,13 @@ import re
 from collections.abc import Mapping
 
 from rasa_sdk import Tracker
-from rasa_sdk.events import EventType
+from rasa_sdk.events import EventType, SlotSet
 from rasa_sdk.executor import CollectingDispatcher
 from rasa_sdk.types import DomainDict
 
 from actions.access import BINDING, FOR_GOOD
 from actions.act import Act
+from actions.devices import LINK_WANTED, text_link
 from actions.form_actions import actions_of, close
 from actions.forms import Answer, Form, Outcome, Problem, Question, finished
 from actions.hearing import Heard, Slots, slots_of, suspended
@@ -113,7 +114,7 @@ class PhoneForm(Form):
     needs = BINDING
 
     name = "phone_form"
-    started_by = frozenset(("continue_by_text",))
+    started_by = frozenset(("continue_by_text", "send_to_phone", "go_on_in_browser"))
     left = "utter_phone_left"
     questions = (PhoneNumber(), PhoneCode())
 
@@ -151,13 +152,16 @@ class ContinueByText(Act):
         return "action_continue_by_text"
 
     async def run(self, dispatcher: CollectingDispatcher, tracker: Tracker, domain: DomainDict) -> list[EventType]:
-        """Send the open question to the phone, so that the person only has to answer it there."""
+        """Text the open question there, so that they only have to answer it; or a link, if they asked for one."""
         context, slots = current(), slots_of(tracker)
         number = context.person.phone
         if finished(self._form, slots) and slots.get(PhoneCode.slot) == PROVEN and number is not None:
-            Say("utter_go_on_by_text", values={"masked": masked(number)}).utter(dispatcher)
-            context.outbox.text(number, self._first_message(context, slots))
-        return close(self._form, slots)
+            if slots.get(LINK_WANTED):
+                text_link(context, number).utter(dispatcher)
+            else:
+                Say("utter_go_on_by_text", values={"masked": masked(number)}).utter(dispatcher)
+                context.outbox.text(number, self._first_message(context, slots))
+        return [SlotSet(LINK_WANTED, None), *close(self._form, slots)]
 
     def _first_message(self, context: TurnContext, slots: Slots) -> str:
         waiting = suspended(slots)

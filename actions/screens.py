@@ -17,11 +17,11 @@ from assistant.context import TurnContext, current
 from assistant.needs import ANYONE, OWN
 from assistant.screens import DIGITS, PairResult
 
-_RUN = re.compile(r"(?<!\d)\d{4}[ .-]?\d{4}(?!\d)")
+_RUN = re.compile(r"(?<!\d)\d{4}[\s.-]?\d{4}(?!\d)")
 
 
 def eight_digits(text: str) -> str | None:
-    """The code of a screen, however it is grouped or spoken."""
+    """The code of a screen or another device, however it is grouped or spoken."""
     runs = _RUN.findall(text[:MAX_CHARACTERS])
     digits = digits_in(runs[0]) if len(runs) == 1 else digits_in(text)
     return digits if len(digits) == DIGITS else None
