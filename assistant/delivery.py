@@ -11,6 +11,7 @@ import tenacity
 
 from assistant.database import Database, Overtaken
 from assistant.errors import DeliveryFailed, StoreUnavailable
+from assistant.giving_back import is_moot
 from assistant.metrics import Metrics
 from assistant.outbox import Outbox, Waiting
 from assistant.turns import Address, Message, Reply
@@ -95,12 +96,16 @@ class Delivery:
 
     def _claim(self) -> list[Waiting]:
         with self._database.unit_of_work() as unit:
-            waiting = Outbox(unit, self._now()).claim(BATCH)
+            outbox = Outbox(unit, self._now())
+            waiting = outbox.claim(BATCH)
+            moot = [message for message in waiting if is_moot(unit, message.key)]
+            for message in moot:
+                outbox.settle(message.id, "not needed any more", final=True)
             try:
                 unit.commit()
             except Overtaken:
                 return []  # another sender has them
-            return waiting
+            return [message for message in waiting if message not in moot]
 
     @tenacity.retry(
         retry=tenacity.retry_if_exception_type((Overtaken, StoreUnavailable)),

@@ -72,6 +72,8 @@ class Waiting:
     """A message that is to be sent now."""
 
     id: str
+    key: str
+    """As it was given to `Outbox.text`."""
     address: Address
     text: str
 
@@ -83,8 +85,19 @@ class Outbox:
         self._unit = unit
         self._now = now
 
-    def text(self, address: Address, text: str, *, key: str | None = None, secret: bool = False) -> None:
-        """Send this text after the commit. A `secret` text (a code) is wiped once it is sent."""
+    def text(
+        self,
+        address: Address,
+        text: str,
+        *,
+        key: str | None = None,
+        secret: bool = False,
+        due_at: datetime | None = None,
+    ) -> None:
+        """Send this text after the commit, at once or not before `due_at`. A `secret` text (a code) is wiped once sent.
+
+        What a person did not ask for in this moment goes through `assistant.notices`, which heeds what they prefer.
+        """
         self._unit.add(
             OutboxRow(
                 id=new_id(),
@@ -95,7 +108,7 @@ class Outbox:
                 secret=secret,
                 status=OutboxStatus.WAITING,
                 attempts=0,
-                due_at=self._now,
+                due_at=due_at or self._now,
                 created_at=self._now,
                 reason=None,
             )
@@ -118,7 +131,7 @@ class Outbox:
         claimed = [row for row in rows if not self._is_given_up(row)]
         for row in claimed:
             row.status, row.due_at, row.attempts = OutboxStatus.SENDING, self._now + CLAIM, row.attempts + 1
-        return [Waiting(row.id, Address(row.kind, row.value), row.text or "") for row in claimed]
+        return [Waiting(row.id, row.key, Address(row.kind, row.value), row.text or "") for row in claimed]
 
     def settle(self, message_id: str, reason: str | None, *, final: bool) -> None:
         """Note that a claimed message was sent (no reason), is final, or is tried again later."""
@@ -133,6 +146,10 @@ class Outbox:
             row.reason = reason
             row.status, row.due_at = OutboxStatus.WAITING, self._now + FIRST_PAUSE * 2 ** (row.attempts - 1)
             self._is_given_up(row)
+
+    def is_opted_out(self, address: Address) -> bool:
+        """Whether this address asked us to send nothing there."""
+        return self._unit.row(OptOutRow, kind=address.kind, value=address.value) is not None
 
     def forget(self, address: Address, *, only_secrets: bool = False) -> None:
         """Delete everything that was or will be sent there, or only the codes."""
