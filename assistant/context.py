@@ -8,6 +8,7 @@ from assistant.assurance import Presences, Proofs, is_aloud
 from assistant.codes import Codes
 from assistant.links import Links
 from assistant.needs import ANYONE, Below, Needs, Standing
+from assistant.notices import Notices
 from assistant.orders import Orders
 from assistant.outbox import Outbox
 from assistant.profiles import LinkOutcome, Person, Profiles
@@ -100,14 +101,16 @@ class TurnContext:
 
         At a shared address that is whose address it is, and only while they are there.
         """
+        before = self.person
         if self.turn.shared:
-            owner = self.profiles.find_or_create(address, Assurance.CLAIMED)
+            before = owner = self.profiles.find_or_create(address, Assurance.CLAIMED)
             outcome, self.person = self.profiles.link(owner.id, address, proof, at=address)
             self.arrived = True
         else:
             outcome, self.person = self.profiles.link(self.person.id, address, proof, at=self.turn.address)
         if outcome is LinkOutcome.REFUSED:
             return outcome
+        Notices(self.outbox, self.shop, self.now).connected(before, self.person)
         self.merged = self.merged or outcome is LinkOutcome.MERGED
         if is_aloud(self.turn) or address != self.turn.address:
             self.proofs.add(self.person.id, address, proof)

@@ -183,6 +183,9 @@ class Dialogue:
             tracker.update_with_events(_with_wish(heard, heard.wish, tracker), self._processor.domain)
         wish = Wish(heard.text, heard.payload, tracker.active_loop_name, _text(tracker, REQUESTED_SLOT))
         waiting = _text(tracker, WISH)
+        if tracker.is_active_loop_rejected:
+            # The last text was not for the form and it was not asked again, since staff took over; this one is for it.
+            tracker.update(ActiveLoop(tracker.active_loop_name), self._processor.domain)
         before = len(tracker.events)
         parse_data = (
             self._processor.unpack(heard.payload, heard.text)
