@@ -56,6 +56,8 @@ class _Done:
     reply: Reply
     is_new: bool
     """False for a turn that was answered before."""
+    person_id: str | None = None
+    """Who spoke, so that their next turn queues in the right line at once."""
 
 
 class _Moved(Exception):  # noqa: N818  # not an error: the address belongs to another person than we locked for
@@ -130,13 +132,18 @@ class Conversations:
                 person_id = self._people.get(address)
                 try:
                     if person_id is None:
-                        return await self._answer_or_apologise(turn, None)
-                    async with self._locks.hold(person_id):
-                        return await self._answer_or_apologise(turn, person_id)
+                        done = await self._answer_or_apologise(turn, None)
+                    else:
+                        async with self._locks.hold(person_id):
+                            done = await self._answer_or_apologise(turn, person_id)
                 except _Moved as moved:
                     self._people[address] = moved.person_id
                 except Overtaken:
                     await asyncio.sleep(random.uniform(0, FIRST_PAUSE_SECONDS * 2**attempt))  # noqa: S311  # no secret
+                else:
+                    if done.person_id is not None:
+                        self._people[address] = done.person_id
+                    return done
         raise StoreUnavailable("the conversation changed too often")
 
     async def _answer_or_apologise(self, turn: Turn, locked_person: str | None) -> _Done:
@@ -225,7 +232,7 @@ class Conversations:
                 raise TurnTimedOut("the deadline passed before the commit")
             unit.commit()
         self._metrics.turns.labels(turn.channel, answer.record.outcome).inc()
-        return _Done(reply, is_new=True)
+        return _Done(reply, is_new=True, person_id=answer.person.id)
 
     def _think(
         self,

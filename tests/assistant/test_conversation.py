@@ -9,6 +9,7 @@ from hypothesis import strategies as st
 from sqlalchemy import func, select
 
 from assistant import apologies
+from assistant.answer import LONG_SILENCE
 from assistant.conversation import Conversations
 from assistant.database import Database
 from assistant.dialogue import Dialogue
@@ -93,6 +94,7 @@ async def test_two_devices_of_one_person_are_answered_in_order(
 ) -> None:
     await web.say("hello")
     phone = await linked_phone(web, core, clock, database)
+    await phone.say("hello")  # from now on we know whose it is
     replies = await asyncio.gather(*(device.say("hello") for _ in range(5) for device in (web, phone)))
     assert [reply.turn for reply in replies] == list(range(replies[0].turn, replies[0].turn + 10))
 
@@ -236,6 +238,21 @@ async def test_after_a_long_silence_a_new_conversation_begins(web: Device, clock
     with database.unit_of_work() as unit:
         closed = [row.closed_at is not None for row in unit.rows(ConversationRow)]
     assert sorted(closed) == [False, True]
+
+
+async def test_after_hours_of_silence_it_is_said_where_it_was_before_going_on(web: Device, clock: Clock) -> None:
+    await web.say("i want tea")
+    clock.forward(seconds=LONG_SILENCE.total_seconds())
+    assert texts(await web.say("green")) == ["With sugar?"]
+    clock.forward(seconds=LONG_SILENCE.total_seconds() + 1)
+    assert texts(await web.say("hello")) == ["We were at your green tea.", "Hello from Fiore.", "With sugar?"]
+
+
+async def test_how_long_a_conversation_waits_hangs_on_the_channel(core: Conversations, clock: Clock) -> None:
+    call = Device(core, clock, PHONE, channel="voice", modality=Modality.VOICE)
+    await call.say("i want tea")
+    clock.forward(hours=1, seconds=1)  # of this channel nothing is set, so an hour
+    assert texts(await call.say("hello")) == ["Hello from Fiore."]
 
 
 async def test_opening_again_with_a_form_open_says_where_it_was(web: Device) -> None:
