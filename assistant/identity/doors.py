@@ -8,6 +8,7 @@ from fastapi import APIRouter
 from assistant.database import Database
 from assistant.identity.consent import Consent
 from assistant.identity.linking import AccountLinking
+from assistant.identity.opening import Opening
 from assistant.identity.page import Pages, style_router
 from assistant.identity.provider import Provider, Registration
 from assistant.identity.proving import Browsers
@@ -25,9 +26,12 @@ def identity_routers(
     now: Callable[[], datetime],
     on_commit: Callable[[], None],
 ) -> list[APIRouter]:
-    """The routes; none when neither signing in nor linking accounts is set up."""
-    routers = []
-    pages, key, public_url = Pages(shop), secret_key(settings), settings.public_url or ""
+    """The routes; none without a public address, which every way in needs."""
+    routers: list[APIRouter] = []
+    pages, key, public_url = Pages(shop), secret_key(settings), settings.public_url
+    if public_url is None:
+        return routers
+    routers.append(Opening(database, browsers, pages, public_url=public_url, key=key, now=now).router())
     if settings.oidc_issuer and settings.oidc_client_id:
         secret, claim = settings.oidc_client_secret, settings.oidc_employee_claim
         registration = Registration(
@@ -45,4 +49,4 @@ def identity_routers(
         consent = Consent(client, browsers, pages, shop=shop, key=key, texting=settings.texting, now=now)
         linking = AccountLinking(consent, database, browsers, pages, public_url=public_url, on_commit=on_commit)
         routers.append(linking.router())
-    return [*routers, style_router()] if routers else []
+    return [*routers, style_router()]

@@ -11,6 +11,7 @@ from fastapi.responses import JSONResponse, RedirectResponse
 from assistant.database import Database
 from assistant.errors import MalformedPayload
 from assistant.identity.consent import Consent, Visit
+from assistant.identity.forms import form_of
 from assistant.identity.page import Pages, Way
 from assistant.identity.proving import Browsers
 from assistant.identity.server import Answer, Asked, Server, fields_of
@@ -19,8 +20,6 @@ from assistant.identity.transactions import in_one_transaction
 AUTHORIZE_PATH = "/oauth/authorize"
 TOKEN_PATH = "/oauth/token"  # noqa: S105  # a path
 REVOKE_PATH = "/oauth/revoke"
-MOST_BYTES = 16 * 1024
-"""In a form."""
 NO_STORE = {"Cache-Control": "no-store", "Pragma": "no-cache", "Referrer-Policy": "no-referrer"}
 
 log = structlog.get_logger(__name__)
@@ -73,7 +72,7 @@ class AccountLinking:
             asked = Asked(
                 "POST",
                 f"{self._public_url}{path}",
-                form=await _form(request),
+                form=await form_of(request),
                 authorization=request.headers.get("authorization", ""),
             )
             answer = await asyncio.to_thread(
@@ -91,7 +90,7 @@ class AccountLinking:
         session = shown or self._browsers.new_session()
         asked = Asked("GET", f"{self._public_url}{AUTHORIZE_PATH}", query=request.url.query)
         try:
-            fields = fields_of(await _form(request)) if request.method == "POST" else None
+            fields = fields_of(await form_of(request)) if request.method == "POST" else None
             visit = Visit(asked, session, fields, request.client.host if request.client else None)
             response = await asyncio.to_thread(
                 in_one_transaction, self._database, lambda unit: self._consent.answer(unit, visit)
@@ -113,18 +112,3 @@ class AccountLinking:
             "Please begin again there."
         )
         return self._pages.refuse("This cannot be linked", words, Way.CHAT, status=400)
-
-
-async def _form(request: Request) -> str:
-    """The body of a form, as sent. Raises `MalformedPayload`."""
-    if request.headers.get("content-type", "").partition(";")[0].strip() != "application/x-www-form-urlencoded":
-        raise MalformedPayload("content-type: not a form")
-    body = b""
-    async for chunk in request.stream():
-        body += chunk
-        if len(body) > MOST_BYTES:
-            raise MalformedPayload(f"body: more than {MOST_BYTES} bytes")
-    try:
-        return body.decode("ascii")
-    except UnicodeDecodeError:
-        raise MalformedPayload("body: not ASCII, as URL-encoded forms are") from None

@@ -37,11 +37,18 @@ class Pages:
         self._templates.globals["shop"] = shop
 
     def show(
-        self, template: str, values: Mapping[str, object], *, status: int = 200, form_action: str = "'none'"
+        self,
+        template: str,
+        values: Mapping[str, object],
+        *,
+        status: int = 200,
+        form_action: str = "'none'",
+        runs: bool = False,
     ) -> HTMLResponse:
-        """A page, which runs nothing, sends forms nowhere else, is kept nowhere and is shown in no other page."""
+        """A page, which `runs` our scripts or none, sends forms nowhere else, is kept nowhere and shown in no other."""
+        scripts = "script-src 'self'; " if runs else ""
         headers = {
-            "Content-Security-Policy": f"default-src 'none'; style-src 'self'; form-action {form_action}; "
+            "Content-Security-Policy": f"default-src 'none'; {scripts}style-src 'self'; form-action {form_action}; "
             "base-uri 'none'; frame-ancestors 'none'",
             "Cache-Control": "no-store",
             "Referrer-Policy": "no-referrer",
@@ -56,12 +63,16 @@ class Pages:
 
 
 def style_router() -> APIRouter:
-    """The style of the pages."""
+    """The style of the pages, and the script of the one that has one."""
     router = APIRouter()
+    headers = {"Cache-Control": "public, max-age=300", "X-Content-Type-Options": "nosniff"}
 
     @router.get("/identity/page.css", include_in_schema=False)
     async def style() -> FileResponse:
-        headers = {"Cache-Control": "public, max-age=300", "X-Content-Type-Options": "nosniff"}
         return FileResponse(PAGES / "page.css", headers=headers)
+
+    @router.get("/identity/opening.js", include_in_schema=False)
+    async def script() -> FileResponse:
+        return FileResponse(PAGES / "opening.js", headers=headers)
 
     return router

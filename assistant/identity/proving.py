@@ -4,7 +4,9 @@ from collections.abc import Mapping
 from datetime import datetime
 from typing import Protocol
 
+from assistant.assurance import Proofs
 from assistant.database import UnitOfWork
+from assistant.links import Opened
 from assistant.profiles import LinkOutcome, Person, Profiles
 from assistant.transcripts import Transcripts
 from assistant.turns import Address, Assurance
@@ -35,6 +37,7 @@ class Proving:
 
     def __init__(self, unit: UnitOfWork, now: datetime) -> None:
         self._profiles = Profiles(unit, now)
+        self._proofs = Proofs(unit, now)
         self._transcripts = Transcripts(unit, now)
 
     def proven(self, browser: Address) -> Person | None:
@@ -51,11 +54,41 @@ class Proving:
         """
         person = self._profiles.find_or_create(browser, Assurance.ANONYMOUS)
         current = self._transcripts.open_of(person.id)
-        outcome, person = self._profiles.link(person.id, proved, proof)
+        outcome, person = self._profiles.link(person.id, proved, proof, at=browser)
         if outcome is LinkOutcome.REFUSED:
             return None
         if outcome is LinkOutcome.MERGED and current is not None:
             self._transcripts.close_others(person.id, keep=current.id)
-        self._profiles.move_address(browser, renewed, level)
+        self._profiles.move_address(browser, renewed, proof, level)
         self._transcripts.move_address(browser, renewed)
         return self._profiles.get(person.id)
+
+    def go_on(self, browser: Address, renewed: Address, opened: Opened, proof: str) -> Person | None:
+        """Whoever is at `browser` opened a link, so they are the person whose it is; from now on they are at `renewed`.
+
+        The link's conversation goes on, and what was said in this browser before is the person's too. The browser is
+        no surer to be theirs than the address where the link was shown or sent to. None, and nothing changes but the
+        journal, when the browser belongs to another person who has proofs: nobody gets into what they proved by having
+        them open a link.
+        """
+        owner, here = self._profiles.get(opened.person_id), self._profiles.find(browser)
+        if here is not None and here.id != owner.id:
+            if self.proven(browser) is not None:
+                self._profiles.refuse(owner.id, here.id, browser, proof, actor=here.id)
+                return None
+            if len(here.addresses) > 1:
+                # Whoever is at the others may not be who opened the link: they must not come along.
+                browser = renewed
+        sure = any(known.address == opened.address and known.proven_at for known in owner.addresses)
+        goes_on = self._transcripts.going_on(owner.id, opened.conversation_id)
+        self._profiles.adopt(owner.id, browser, proof)
+        if sure:
+            self._profiles.vouch(owner.id, browser)
+        self._profiles.move_address(browser, renewed, proof)
+        self._transcripts.move_address(browser, renewed)
+        self._proofs.move(browser, renewed)
+        if sure and (here is None or here.id != owner.id):
+            self._proofs.add(owner.id, renewed, proof, conversation_id=opened.conversation_id)
+        if goes_on is not None:
+            self._transcripts.close_others(owner.id, keep=goes_on.id)
+        return self._profiles.get(owner.id)

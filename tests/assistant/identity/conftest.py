@@ -52,6 +52,7 @@ class House:
     provider: StandInProvider
     cookie: SessionCookie
     open: ExitStack
+    state_dir: Path
 
     @property
     def url(self) -> str:
@@ -144,7 +145,7 @@ def make_house(database: Database, provider: StandInProvider, tmp_path: Path) ->
             for router in identity_routers(settings, database, cookie, "Fiore", clock, lambda: None):
                 app.include_router(router)
             app.include_router(WebChannel(STOREFRONT, sign_in="/sign-in").router(ScriptedAssistant()))
-            return House(server, database, clock, provider, cookie, stack)
+            return House(server, database, clock, provider, cookie, stack, tmp_path)
 
         yield make
 

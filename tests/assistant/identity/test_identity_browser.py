@@ -1,4 +1,4 @@
-"""Signing in and linking an account as people do it, in a real browser."""
+"""Signing in, linking an account and opening a link as people do it, in a real browser."""
 
 import re
 from collections.abc import Iterator
@@ -7,10 +7,12 @@ import pytest
 from fastapi import FastAPI
 from playwright.sync_api import Page, expect
 
+from assistant.links import Link
 from assistant.profiles import EMPLOYEE
 from assistant.turns import Address
 from tests.assistant.identity.conftest import House, MakeHouse
 from tests.assistant.identity.test_linking import ASKED, code_sent
+from tests.assistant.identity.test_opening import begin, link_of
 from tests.channels.conftest import Server, chromium, page, running  # noqa: F401  # the fixtures of the web chat's tests
 
 pytestmark = pytest.mark.parametrize("database", ["sqlite"], indirect=True)
@@ -104,3 +106,64 @@ def test_the_page_fits_a_phone_and_has_its_style(house: House, page: Page, schem
     button = page.get_by_role("button", name="Send me a code").bounding_box()
     assert button is not None
     assert button["height"] >= 44
+
+
+@pytest.fixture
+def link(house: House) -> Link:
+    """A link of somebody who has a conversation."""
+    _, here = house.known_browser()
+    begin(house, here)
+    return link_of(house, here)
+
+
+def test_a_link_is_opened_with_one_press_and_leads_into_the_chat(
+    house: House,
+    page: Page,  # noqa: F811
+    link: Link,
+) -> None:
+    seen: list[str] = []
+    page.on("request", lambda request: seen.append(f"{request.url} {request.headers}"))
+    page.goto(link.url(house.url))
+    expect(page.get_by_role("heading", name="Go on with your conversation with Fiore in this browser?")).to_be_visible()
+    assert seen
+    assert not any(link.token in request for request in seen), "no log and no other site may learn of it"
+    page.keyboard.press("Tab")
+    expect(page.get_by_role("button", name="Yes, go on here")).to_be_focused()
+    page.keyboard.press("Enter")
+    page.wait_for_url(f"{house.url}/#chat")
+    expect(page.get_by_role("dialog", name="Chat with Fiore")).to_be_visible()
+    (cookie,) = page.context.cookies()
+    person = house.person_at(house.cookie.address_of(cookie["value"]))
+    assert person is not None
+    assert len(person.addresses) == 2
+    page.goto(f"{house.url}/nowhere")
+    page.goto(link.url(house.url))
+    page.get_by_role("button", name="Yes, go on here").click()
+    expect(page.get_by_role("heading", name="This link is over")).to_be_visible()
+    page.get_by_role("link", name="Back to the chat").click()
+    expect(page.get_by_role("dialog", name="Chat with Fiore")).to_be_visible()
+
+
+def test_a_link_that_lost_its_end_says_so_and_a_whole_one_pasted_over_it_works(
+    house: House,
+    page: Page,  # noqa: F811
+    link: Link,
+) -> None:
+    page.goto(link.url(house.url)[:-5])
+    expect(page.get_by_role("heading", name="A part of this link is missing")).to_be_visible()
+    expect(page.get_by_role("button")).to_have_count(0)
+    page.goto(link.url(house.url))
+    page.get_by_role("button", name="Yes, go on here").click()
+    page.wait_for_url(f"{house.url}/#chat")
+
+
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+def test_the_page_of_a_link_fits_a_phone(house: House, page: Page, link: Link, scheme: str) -> None:  # noqa: F811
+    page.set_viewport_size({"width": 360, "height": 740})
+    page.emulate_media(color_scheme=scheme)  # type: ignore[arg-type]
+    page.goto(link.url(house.url))
+    button = page.get_by_role("button", name="Yes, go on here").bounding_box()
+    assert button is not None
+    assert button["height"] >= 44
+    assert button["y"] + button["height"] <= 740, "the button is seen without scrolling"
+    assert page.evaluate("document.documentElement.scrollWidth") == 360
