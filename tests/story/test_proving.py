@@ -1,11 +1,11 @@
 """What somebody may not do yet: the way up that fits the channel, and then what they had asked for."""
 
 import asyncio
-import itertools
 import re
+import uuid
 import warnings
 from collections.abc import Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
@@ -60,12 +60,11 @@ class Device:
     assurance: Assurance = Assurance.ANONYMOUS
     shared: bool = False
     account: Address | None = None
-    numbers: "itertools.count[int]" = field(default_factory=itertools.count)
     last: Reply | None = None
     last_turn_id: str = ""
 
     def turn(self, text: str, kind: TurnKind = TurnKind.SAID) -> Turn:
-        self.last_turn_id = f"{self.channel}-{self.address}-{next(self.numbers)}"
+        self.last_turn_id = uuid.uuid4().hex
         return Turn(
             self.channel,
             self.address,
@@ -353,3 +352,60 @@ def test_an_account_does_not_take_over_a_page_of_somebody_who_proved_who_they_ar
     assert number not in page.say("where is my order?")
     page.account = None
     assert number in page.say("where is my order?")
+
+
+def pairing_code(page: Device) -> str:
+    """The digits that connect another device, as the page shows them."""
+    found = re.search(r"\b\d{4}\s\d{4}\b", page.say("how do I connect my speaker?"))
+    assert found
+    return found[0]
+
+
+def test_a_code_from_the_page_brings_a_call_into_its_conversation(town: Town) -> None:
+    page = town.page()
+    number = town.order(page)
+    town.prove(page)
+    page.say("I'd like the wild berry")
+    call = town.call(OTHER)  # from a friend's phone
+    answer = call.say(f"my pairing code is {aloud(pairing_code(page).replace(chr(160), ''))}")
+    assert "Wild Berry" in answer
+    assert "day" in answer.rsplit("\n", 1)[-1]
+    assert "address" in call.say("saturday")
+    assert number in call.say("where is my last order?")
+    call.say("", TurnKind.CLOSED)
+    assert "Wild Berry" not in town.call(OTHER).say("", TurnKind.OPENED)
+    assert "Wild Berry" not in town.texts(OTHER).say("hello")  # the code proved nothing about the number
+    assert "Wild Berry" in town.page().say("", TurnKind.OPENED)
+
+
+def test_a_code_from_the_page_tells_a_speaker_who_speaks(town: Town) -> None:
+    page = town.page()
+    number = town.order(page)
+    town.prove(page)
+    speaker = town.speaker()
+    speaker.say(f"my pairing code is {pairing_code(page)}")
+    assert number in speaker.say("where is my order?")
+    speaker.say("", TurnKind.OPENED)
+    assert number not in speaker.say("where is my order?")
+
+
+def test_a_code_from_one_page_goes_on_on_another(town: Town) -> None:
+    first, second = town.page("b1"), town.page("b2")
+    first.say("I'd like the rose garden")
+    assert "Rose Garden" in second.say(f"my pairing code is {pairing_code(first)}")
+    assert "address" in second.say("saturday")
+    assert "card say" in first.say("12 Elm Road, Hackney E8 1AA")
+    with town.database.unit_of_work() as unit:
+        people = {Profiles(unit, town.clock()).find(device.address) for device in (first, second)}
+    assert len(people) == 1
+    (person,) = people
+    assert person is not None
+    assert all(known.proven_at is None for known in person.addresses)  # two anonymous browsers prove nobody
+
+
+def test_a_code_is_good_once(town: Town) -> None:
+    page = town.page()
+    page.say("I'd like the rose garden")
+    code = pairing_code(page)
+    town.call().say(f"my pairing code is {code}")
+    assert "Rose Garden" not in town.call(OTHER).say(f"my pairing code is {code}")
