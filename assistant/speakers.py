@@ -8,6 +8,7 @@ from sqlalchemy import select
 
 from assistant.assurance import Presences, is_aloud
 from assistant.database import UnitOfWork
+from assistant.holdings import whole_person
 from assistant.profiles import AddressRow, LinkOutcome, Person, PersonRow, Profiles
 from assistant.transcripts import ConversationRow, Transcripts
 from assistant.turns import Address, Turn, TurnKind
@@ -38,7 +39,7 @@ class Speakers:
         if turn.account is not None:
             return self._profiles.find(turn.account) or self._newcomer(turn)
         here = self._speaker(turn)
-        return self._profiles.get(here) if here else self._profiles.find(turn.address)
+        return self._profiles.get(whole_person(self._unit, here)) if here else self._profiles.find(turn.address)
 
     def arrive(self, turn: Turn) -> Arrival:
         """Who speaks, known from this turn on. At a call's begin and end whoever was there has left."""

@@ -1,147 +1,47 @@
 """A merge undone: both are who they were, with all that was theirs, and what came since stays where it came in."""
 
-from dataclasses import dataclass, field
-from datetime import UTC, date, datetime, timedelta
+from datetime import datetime, timedelta
 
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from assistant.database import Base, Database, UnitOfWork, new_id
+from assistant.assurance import PresenceRow, Presences
+from assistant.database import Database, new_id
+from assistant.disputes import Disputes
 from assistant.errors import UndoRefused
 from assistant.forgetting import forget
 from assistant.identity.proving import Proving
-from assistant.identity.tokens import Grants
-from assistant.orders import OrderDraft, Orders
-from assistant.journal import STAFF, JournalRow
-from assistant.profiles import EMPLOYEE, AddressRow, LinkOutcome, PersonRow, Profiles
+from assistant.journal import ROLE_TAKEN, STAFF, JournalRow
+from assistant.orders import Orders
+from assistant.profiles import EMPLOYEE, AddressRow, KnownAddress, LinkOutcome, PersonRow, Profiles
 from assistant.quiet import QuietHours
-from assistant.requests import RequestDraft, RequestKind, Requests
-from assistant.shop import Money
-from assistant.transcripts import ConversationRow, Transcripts, TurnRecord, TurnRow
-from assistant.turns import Address, Assurance, Message, Modality, Reply, Turn, TurnKind
+from assistant.speakers import Speakers
+from assistant.transcripts import ConversationRow, Transcripts
+from assistant.turns import Address, Assurance, Modality, Turn, TurnKind
 from assistant.undoing import MAY_BE_UNDONE, Merges
+from tests.assistant.somebody import (
+    BEGIN,
+    DRAFT,
+    KEY,
+    QUIET,
+    WORDS,
+    Side,
+    State,
+    held_by,
+    make,
+    say,
+    sides,
+    somebody,
+    start,
+    two,
+)
 
-BEGIN = datetime(2026, 5, 1, 9, 0, tzinfo=UTC)
 MERGED_AT = BEGIN + timedelta(days=1)
 LATER = MERGED_AT + timedelta(days=1)
-KEY = b"k" * 32
-DRAFT = OrderDraft(
-    bouquet_id="rose-garden",
-    bouquet_name="Rose Garden",
-    day=date(2026, 5, 23),
-    address="12 Elm Road",
-    card_text=None,
-    payment="card",
-    price=Money(5500, "GBP"),
-    delivery=Money(495, "GBP"),
-)
-QUIET = st.builds(QuietHours, start=st.integers(0, 719), end=st.integers(720, 1439))
-WORDS = st.text(st.characters(codec="utf-8", exclude_categories=("Cc", "Cs")), max_size=8)
-
-State = dict[str, dict[str, dict[str, object]]]
-"""Values of columns by table and row id."""
-
-
-@dataclass(frozen=True)
-class Side:
-    """Somebody before a merge."""
-
-    name: str | None
-    language: str | None
-    is_employee: bool
-    words: tuple[tuple[str, ...], ...]
-    """What they said, by conversation."""
-    is_open: bool
-    """Whether the last of these is."""
-    memory: str | None
-    orders: int
-    requests: int
-    grants: int
-    proven: tuple[str, ...] = field(default_factory=tuple)
-    """Kinds of further addresses that they proved; with any of them, also the one where they are."""
-    reach: str | None = None
-    quiet: QuietHours | None = None
-
-
-def sides(*, proven: st.SearchStrategy[tuple[str, ...]]) -> st.SearchStrategy[Side]:
-    return st.builds(
-        Side,
-        name=st.none() | WORDS,
-        language=st.none() | st.sampled_from(["en", "pt-BR"]),
-        is_employee=st.booleans(),
-        words=st.lists(st.lists(WORDS, max_size=3).map(tuple), max_size=3).map(tuple),
-        is_open=st.booleans(),
-        memory=st.none() | WORDS,
-        orders=st.integers(0, 2),
-        requests=st.integers(0, 2),
-        grants=st.integers(0, 1),
-        proven=proven,
-        reach=st.none() | st.sampled_from(["phone", "whatsapp"]),
-        quiet=st.none() | QUIET,
-    )
-
-
-def say(unit: UnitOfWork, now: datetime, conversation: ConversationRow, text: str, address: Address) -> None:
-    turn = Turn("web", address, new_id(), TurnKind.SAID, text, Modality.SCREEN, Assurance.ANONYMOUS, received_at=now)
-    Transcripts(unit, now).append(conversation, turn, Reply((Message(f"heard {text}"),)), TurnRecord("answered"), 1)
-
-
-def start(unit: UnitOfWork, now: datetime, person_id: str, address: Address) -> ConversationRow:
-    opened = Turn("web", address, "", TurnKind.OPENED, "", Modality.SCREEN, Assurance.ANONYMOUS, received_at=now)
-    return Transcripts(unit, now).start(person_id, opened)
-
-
-def make(unit: UnitOfWork, side: Side, address: Address) -> str:
-    """This person at this address; their id."""
-    profiles = Profiles(unit, BEGIN)
-    person_id = profiles.find_or_create(address, Assurance.CLAIMED).id
-    for kind in side.proven:
-        profiles.link(person_id, Address(kind, new_id()), "test")
-    if side.proven:
-        profiles.link(person_id, address, "test")
-    if side.name is not None:
-        profiles.rename(person_id, side.name)
-    if side.language is not None:
-        profiles.set_language(person_id, side.language)
-    profiles.set_reach(person_id, side.reach)
-    profiles.set_quiet(person_id, side.quiet)
-    if side.is_employee:
-        profiles.give_employee(person_id, "test")
-    for index, words in enumerate(side.words):
-        now = BEGIN + timedelta(minutes=index)
-        conversation = start(unit, now, person_id, address)
-        for text in words:
-            say(unit, now, conversation, text, address)
-        conversation.memory = side.memory
-        if not (side.is_open and index == len(side.words) - 1):
-            conversation.closed_at = now
-    for _ in range(side.orders):
-        Orders(unit, BEGIN).place(person_id, "c", DRAFT)
-    for _ in range(side.requests):
-        Requests(unit, BEGIN).hand_in(person_id, RequestDraft(kind=RequestKind.IT, summary="broken"))
-    for _ in range(side.grants):
-        Grants(unit, BEGIN).give(
-            person_id, "speaker", redirect_uri="https://speaker.example", scope="", challenge="c", code=new_id()
-        )
-    return person_id
-
-
-def held_by(database: Database, person_id: str) -> State:
-    """Every row of a person but the journal's, from every table that has people, and the turns."""
-    state: State = {}
-    with database.unit_of_work() as unit:
-        rows: list[Base] = [*unit.rows(PersonRow, id=person_id)]
-        for mapper in Base.registry.mappers:
-            if "person_id" in mapper.columns and mapper.class_ is not JournalRow:
-                rows += unit.rows(mapper.class_, person_id=person_id)
-        for conversation in unit.rows(ConversationRow, person_id=person_id):
-            rows += unit.rows(TurnRow, conversation_id=conversation.id)
-        for row in rows:
-            columns = row.__mapper__.column_attrs.keys()
-            values = {name: getattr(row, name) for name in columns if name != "version"}
-            state.setdefault(row.__tablename__, {})[values["id"]] = values
-    return state
+STAFF_MERGED_AT = BEGIN + timedelta(days=44)
+TAKEN_AT = STAFF_MERGED_AT + timedelta(days=3)
+"""By then nobody was seen at the number for 47 days."""
 
 
 def merge(database: Database, mover: str, address: Address, outcome: LinkOutcome = LinkOutcome.MERGED) -> str:
@@ -163,18 +63,20 @@ def undo(database: Database, identifier: str, now: datetime = LATER) -> None:
         unit.commit()
 
 
-def two(database: Database, here: Side, there: Side) -> tuple[str, str, Address]:
-    """Two people, and where the second is."""
-    web, phone = Address("web", new_id()), Address("phone", new_id())
+def staff_merge(database: Database, kept: str, gone: str, at: datetime = STAFF_MERGED_AT) -> None:
     with database.unit_of_work() as unit:
-        ids = make(unit, here, web), make(unit, there, phone)
+        Disputes(unit, at).settle(kept, gone)
         unit.commit()
-    return *ids, phone
 
 
-def somebody(**values: object) -> Side:
-    plain = Side(None, None, False, (("hello", "i want roses"),), True, "remembers", 1, 1, 1)
-    return Side(**{**{name: getattr(plain, name) for name in Side.__dataclass_fields__}, **values})
+def take_over(database: Database, number: Address, at: datetime = TAKEN_AT) -> str:
+    """Somebody in a browser proves this number; their id."""
+    with database.unit_of_work() as unit:
+        profiles, browser = Profiles(unit, at), Address("web", new_id())
+        taker = profiles.find_or_create(browser, Assurance.ANONYMOUS).id
+        assert profiles.link(taker, number, "sms code", at=browser)[0] is LinkOutcome.TAKEN_OVER
+        unit.commit()
+    return taker
 
 
 PROVEN = st.lists(st.sampled_from(["phone", "oidc"]), max_size=2).map(tuple)
@@ -194,7 +96,8 @@ def test_undoing_a_merge_gives_back_both_exactly(database: Database, pair: tuple
     before = held_by(database, here), held_by(database, there)
     survivor = merge(database, here, phone)
     absorbed = there if survivor == here else here
-    assert set(held_by(database, absorbed)) == {"people"}
+    left = {*pair[0].speaks_at} & {*pair[1].speaks_at}
+    assert set(held_by(database, absorbed)) == {"people"} | ({"presences"} if left else set())
     with database.unit_of_work() as unit:
         entry = next(one.id for one in Merges(unit, LATER).recent(100) if one.absorbed_id == absorbed)
     undo(database, {"survivor": survivor, "absorbed": absorbed, "merge": entry}[named_by])
@@ -262,6 +165,109 @@ def test_what_was_preferred_before_is_preferred_as_one_and_what_was_changed_sinc
         person = Profiles(unit, LATER).get(survivor)
     assert person.reach == (kept.reach if reach == (kept.reach or gone.reach) else reach)
     assert person.quiet == (kept.quiet if quiet == (kept.quiet or gone.quiet) else quiet)
+
+
+@settings(max_examples=15, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(
+    pair=st.tuples(sides(proven=PROVEN), sides(proven=PROVEN)),
+    keeps_here=st.booleans(),
+    is_taken=st.booleans(),
+)
+def test_what_staff_merged_is_undone_and_a_number_taken_over_meanwhile_stays_taken(
+    database: Database, pair: tuple[Side, Side], keeps_here: bool, is_taken: bool
+) -> None:
+    here, there, phone = two(database, *pair)
+    before = {person: held_by(database, person) for person in (here, there)}
+    kept, gone = (here, there) if keeps_here else (there, here)
+    staff_merge(database, kept, gone)
+    with database.unit_of_work() as unit:
+        roles = Profiles(unit, STAFF_MERGED_AT).get(kept).roles
+        assert (EMPLOYEE in roles) is any(side.is_employee for side in pair)
+        assert len(unit.rows(ConversationRow, person_id=kept, closed_at=None)) == any(
+            side.is_open and side.words for side in pair
+        )
+    taker = take_over(database, phone) if is_taken else None
+    takers = held_by(database, taker) if taker else {}
+    undo(database, gone, TAKEN_AT + timedelta(days=1))
+    after = {person: held_by(database, person) for person in (here, there)}
+    if taker is not None:
+        assert held_by(database, taker) == takers
+        lost = before[there]["addresses"].keys() & takers["addresses"].keys()
+        assert len(lost) == 1
+        for id_ in lost:
+            del before[there]["addresses"][id_]
+        before[there] = {table: rows for table, rows in before[there].items() if rows}
+        _only_closed(before[there], after[there], phone)
+    assert after == before
+
+
+def _only_closed(before: State, after: State, place: Address) -> None:
+    """What had been going on at the place must be closed; when does not matter."""
+    for id_, row in before.get("conversations", {}).items():
+        if (row["kind"], row["value"], row["closed_at"]) == (place.kind, place.value, None):
+            row["closed_at"] = after["conversations"][id_]["closed_at"]
+            assert row["closed_at"] is not None
+
+
+@pytest.mark.parametrize("since", ["nothing", "given to both", "taken away"])
+def test_a_role_that_came_with_a_merge_goes_back_with_it_unless_staff_said_otherwise_since(
+    database: Database, since: str
+) -> None:
+    here, there, phone = two(database, somebody(), somebody(is_employee=True, proven=("oidc",)))
+    staff_merge(database, here, there)
+    with database.unit_of_work() as unit:
+        profiles = Profiles(unit, STAFF_MERGED_AT + timedelta(hours=1))
+        if since == "given to both":
+            assert profiles.add_employee("Ana", phone).id == here
+        elif since == "taken away":
+            profiles.remove_employee(here)
+        unit.commit()
+    undo(database, here, TAKEN_AT)
+    with database.unit_of_work() as unit:
+        has_it = [EMPLOYEE in Profiles(unit, TAKEN_AT).get(person).roles for person in (here, there)]
+        taken = [row.person_id for row in unit.rows(JournalRow, act=ROLE_TAKEN)]
+    expected = {
+        "nothing": ([False, True], [here]),
+        "given to both": ([True, True], []),
+        "taken away": ([False, False], [here, there]),
+    }
+    assert (has_it, sorted(taken)) == (expected[since][0], sorted(expected[since][1]))
+
+
+def test_who_speaks_at_a_speaker_is_who_they_are_by_now(database: Database) -> None:
+    kitchen = Address("alexa", "kitchen")
+    here, there, phone = two(database, somebody(), somebody(proven=("oidc",)))
+    with database.unit_of_work() as unit:
+        for person in (there, here):
+            Presences(unit, MERGED_AT).arrive(kitchen, person)
+        unit.commit()
+    assert merge(database, here, phone) == there
+    with database.unit_of_work() as unit:
+        assert {row.person_id for row in unit.rows(PresenceRow)} == {here, there}
+        turn = Turn(
+            "alexa", kitchen, "1", TurnKind.SAID, "hi", Modality.VOICE, Assurance.CLAIMED, MERGED_AT, shared=True
+        )
+        speaker = Speakers(unit, MERGED_AT).known(turn)
+        assert speaker is not None
+        assert speaker.id == there
+
+
+def test_an_address_that_was_given_away_on_purpose_is_not_in_the_way(database: Database) -> None:
+    here, there, phone = two(database, somebody(), somebody(proven=("oidc",)))
+    before = held_by(database, there)
+    assert merge(database, here, phone) == there
+    (browser,) = (known.address for known in _addresses(database, there) if known.address.kind == "web")
+    with database.unit_of_work() as unit:
+        Profiles(unit, MERGED_AT).part(browser, "account of the channel")
+        unit.commit()
+    undo(database, here)
+    assert held_by(database, there) == before
+    assert _addresses(database, here) == ()
+
+
+def _addresses(database: Database, person_id: str) -> tuple[KnownAddress, ...]:
+    with database.unit_of_work() as unit:
+        return Profiles(unit, LATER).get(person_id).addresses
 
 
 def turns_of(state: State) -> list[tuple[object, object]]:
