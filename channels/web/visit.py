@@ -1,6 +1,7 @@
 """One open socket of the web chat: turns in, replies out, and what happens on the person's other devices."""
 
 import asyncio
+import hashlib
 import json
 from collections import OrderedDict
 from collections.abc import AsyncIterator
@@ -52,12 +53,16 @@ def read_turn(said: Said, visitor: Visitor, *, title: str, now: datetime) -> Tur
     )
 
 
-def opening_turn(visitor: Visitor, *, now: datetime) -> Turn:
-    """The turn of a visitor who has not said anything; tabs that open in the same minute share its one greeting."""
+def opening_turn(visitor: Visitor, *, now: datetime, after: Exchange | None = None) -> Turn:
+    """The turn of a visitor who has not said anything; tabs that open in the same minute share its one greeting.
+
+    `after` is what was said last in the browser before it was known whose it is: once for that is enough.
+    """
+    which = str(int(now.timestamp() // 60)) if after is None else hashlib.sha256(after.turn_id.encode()).hexdigest()
     return Turn(
         channel="web",
         address=visitor.browser,
-        turn_id=f"{visitor.namespace}/opened/{int(now.timestamp() // 60)}",
+        turn_id=f"{visitor.namespace}/opened/{which}",
         kind=TurnKind.OPENED,
         text="",
         modality=Modality.SCREEN,
@@ -137,12 +142,15 @@ class Visit:
             await self._give_up(error)
 
     async def _welcome(self) -> Turn | None:
-        history = await self._assistant.history(self._visitor.person_at)
-        greeting = None if history else opening_turn(self._visitor, now=datetime.now(UTC))
-        if greeting is not None and self._visitor.account is not None:
-            # What was said in this browser before becomes the user's with this turn, and is shown with it.
-            await self._assistant.converse(greeting)
-            history, greeting = await self._assistant.history(self._visitor.person_at), None
+        visitor, now = self._visitor, datetime.now(UTC)
+        history = await self._assistant.history(visitor.person_at)
+        greeting = None if history else opening_turn(visitor, now=now)
+        if visitor.account is not None:
+            before = await self._assistant.history(visitor.browser)
+            if before or greeting is not None:
+                # What was said in this browser before becomes the user's with this turn, and is shown with it.
+                await self._assistant.converse(opening_turn(visitor, now=now, after=before[-1] if before else None))
+                history, greeting = await self._assistant.history(visitor.account), None
         frames: list[SaidFrame | ReplyFrame] = []
         for exchange in history:
             frames += self._show(exchange)

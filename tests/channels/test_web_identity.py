@@ -255,6 +255,19 @@ def test_what_was_said_before_signing_in_is_shown_after_it(site: Site) -> None:
     assert len(ready["history"]) == 4  # the greeting, both sides of the talk, and the greeting of who signed in
 
 
+def test_a_user_who_was_here_before_goes_on_with_what_was_just_said_without_signing_in(site: Site) -> None:
+    with signed_in(site, "ana") as socket:
+        answer(socket, signed("ana", "roses"))
+    with site.open_visit() as socket:
+        answer(socket, say("lilies"))
+    for _ in range(2):  # coming again changes nothing
+        with arriving(site) as socket:
+            socket.send_text(hello(identity("ana")))
+            told = [frame["text"] for frame in next_frame(socket)["history"] if frame["type"] == "said"]
+            assert told == ["roses", "lilies"]
+    assert [turn.kind for turn in site.assistant.turns].count(TurnKind.OPENED) == 3
+
+
 def test_after_signing_out_the_browser_shows_nothing_of_the_user(site: Site) -> None:
     with signed_in(site, "ana") as socket:
         answer(socket, signed("ana", "for Ana only"))
