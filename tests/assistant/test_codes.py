@@ -286,3 +286,21 @@ def test_wrong_tries_at_once_all_count(desk: Desk, database: Database, clock: Cl
     results = outcomes_at_once(WRONG_TRIES, attempt)
     assert results.count(CodeResult.WRONG) == WRONG_TRIES - 1
     assert desk.check(code).result is CodeResult.DEAD
+
+
+def test_ten_thousand_guesses_from_a_hundred_addresses_find_nothing(desk: Desk, database: Database) -> None:
+    """The guessers ask for a new code whenever they may, share what they know, and at last even learn each code."""
+    guessers, learnt = [f"guesser {index}" for index in range(100)], dict[str, str]()
+    looked_at = right = 0
+    for turn in range(10_000):
+        guesser = guessers[turn % 100]
+        digits = learnt[guesser] = desk.make(guesser, origin=f"198.51.100.{turn % 100}") or learnt.get(guesser, "")
+        result = desk.check(other_than(digits or "000000"), guesser).result
+        looked_at += result is CodeResult.WRONG
+        right += result is CodeResult.RIGHT
+    assert right == 0
+    assert looked_at <= SENDS_PER_DAY * WRONG_TRIES
+    with database.unit_of_work() as unit:
+        alive = {row.person_id for row in unit.rows(CodeRow, done=False)}
+    late = {guesser: desk.check(digits, guesser).result for guesser, digits in learnt.items() if guesser not in alive}
+    assert CodeResult.RIGHT not in late.values()
