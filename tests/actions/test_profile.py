@@ -1,11 +1,12 @@
 """Proving a number and going on there, names, what we know, being forgotten."""
 
 import re
+from dataclasses import replace
 
 import pytest
 
 from actions.hearing import SUSPENDED
-from assistant.codes import SENDS_PER_QUARTER_HOUR
+from assistant.codes import SENDS_PER_HOUR_FROM_ORIGIN, SENDS_PER_QUARTER_HOUR
 from assistant.needs import Below
 from assistant.profiles import Profiles
 from assistant.turns import Address, Assurance, Modality
@@ -137,6 +138,17 @@ def test_too_many_codes_are_not_sent(talk: Talk) -> None:
         said = talk.say("send a new code")
     assert responses(said) == ["utter_code_limit"]
     assert (talk.loop, len(talk.outbox)) == (None, SENDS_PER_QUARTER_HOUR)
+
+
+def test_too_many_codes_are_not_sent_from_one_place_on_the_network(make_talk: MakeTalk) -> None:
+    for number in range(SENDS_PER_HOUR_FROM_ORIGIN + 1):
+        talk = make_talk(Address("web", f"b{number}"))
+        talk.context.turn = replace(talk.context.turn, origin="203.0.113.9")
+        talk.open("phone_form", "by text please", "continue_by_text")
+        said = talk.say(f"07700 90012{number}")
+        talk.unit.commit()
+    assert responses(said) == ["utter_code_limit"]
+    assert len(talk.outbox) == SENDS_PER_HOUR_FROM_ORIGIN
 
 
 def test_a_known_number_is_answered_like_an_unknown_one(make_talk: MakeTalk) -> None:

@@ -229,6 +229,18 @@ def test_only_so_many_codes_go_to_a_number(house: House) -> None:
     assert len(house.texts()) == 3
 
 
+def test_only_so_many_codes_are_asked_for_from_one_place_on_the_network(house: House) -> None:
+    def ask(number: str, place: str) -> str:
+        browser = house.browser()
+        browser.headers["X-Forwarded-For"] = place  # as a proxy on this machine says it
+        return open_page(browser).send("phone", phone=number).answer.text
+
+    for digit in range(5):
+        assert "Six digits" in ask(f"+44770090012{digit}", "203.0.113.9")
+    assert "cannot send more codes" in ask("+447700900125", "203.0.113.9")
+    assert "Six digits" in ask("+447700900125", "203.0.113.10")
+
+
 @pytest.mark.parametrize("typed", ["", "07700 900123", "not a number", "+", "<script>alert(1)</script>", "+44" * 30])
 def test_what_is_no_number_is_said_and_kept(house: House, typed: str) -> None:
     page = open_page(house.browser()).send("phone", phone=typed)
