@@ -379,9 +379,14 @@ class Profiles:
         self._close_conversations(former, kind=row.kind, value=row.value)
         Outbox(self._unit, self._now).forget(address)
         row.person_id, row.created_at = person_id, self._now
-        moved = {"addresses": [row.id]}
-        self._journal.add(former, journal.LOST, proof, moved=moved, actor=actor)
-        self._journal.add(person_id, journal.TAKEN_OVER, proof, moved=moved, actor=actor)
+        self._journal.add(former, journal.LOST, proof, moved={"addresses": [row.id]}, actor=actor)
+        self._journal.add(person_id, journal.TAKEN_OVER, proof, moved={"addresses": [row.id]}, actor=actor)
+        for kind in NUMBERS - {row.kind}:  # the same number of another service went with it, to nobody yet
+            for twin in self._unit.rows(AddressRow, kind=kind, value=row.value, person_id=former):
+                if not self._holds(twin):
+                    self._close_conversations(former, kind=kind, value=row.value)
+                    self._journal.add(former, journal.LOST, proof, moved={"addresses": [twin.id]}, actor=actor)
+                    self._unit.remove(twin)
 
     def _revoke_claims(self, person_id: str, *, but: tuple[Address, ...], proof: str) -> None:
         for row in self._unit.rows(AddressRow, person_id=person_id, proven_at=None):
