@@ -33,7 +33,7 @@ from assistant.metrics import Metrics
 from assistant.profiles import Person, Profiles
 from assistant.screens import history_at
 from assistant.speakers import Speakers
-from assistant.transcripts import ConversationRow, Transcripts, TurnRecord, storable
+from assistant.transcripts import ConversationRow, Transcripts, TurnRecord, kept_reply, storable
 from assistant.turns import Address, Exchange, Reply, Turn
 
 log = structlog.get_logger(__name__)
@@ -215,8 +215,14 @@ class Conversations:
             took_ms = round((time.perf_counter() - started) * 1000)
             record = replace(answer.record, asked_slot=asked_slot)
             reply = transcripts.append(conversation, turn, answer.reply, record, took_ms, stays=followed is not None)
+            # Others see what the transcript keeps: a way in is for whoever asked, not for every screen they have.
             exchange = Exchange(
-                turn.channel, turn.turn_id, record.kept(turn.text), reply, turn.received_at, turn.choice
+                turn.channel,
+                turn.turn_id,
+                record.kept(turn.text),
+                kept_reply(reply),
+                turn.received_at,
+                turn.choice,
             )
             screens.stay(conversation.id)
             watchers |= {turn.address, *screens.of(conversation.id)}

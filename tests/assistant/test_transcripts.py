@@ -14,6 +14,7 @@ from assistant.transcripts import (
     Transcripts,
     TurnRecord,
     TurnRow,
+    kept_reply,
     redact,
     reply_from_json,
     reply_to_json,
@@ -144,6 +145,38 @@ def test_a_code_that_was_asked_for_is_not_kept(database: Database) -> None:
         keep(unit, conversation, "it is 482913", record=record)
         (row,) = unit.rows(TurnRow)
         assert (row.text, row.entities) == ("it is ••••••", None)
+
+
+def test_a_code_that_was_given_unasked_is_not_kept_however_it_was_said(database: Database) -> None:
+    with database.unit_of_work() as unit:
+        conversation = Transcripts(unit, NOW).start("ana", a_turn("", "0"))
+        record = TurnRecord("answered", "pairing_code")
+        keep(unit, conversation, "my pairing code is 1234 5678", record=record)
+        keep(unit, conversation, "it's four double Two oh one nine seven six", record=record)
+        kept = sorted(row.text for row in unit.rows(TurnRow))
+        assert kept == ["it's • • • • • • • •", "my pairing code is •••• ••••"]
+
+
+def test_a_way_in_is_answered_and_not_kept(database: Database) -> None:
+    ways = Message("Say “my pairing code is 1234\u00a05678”.", "Say 1234\u00a05678.")
+    link = Message(f"Open this: https://shop.example/go#{'aB-_' * 10}abc")
+    other = Message("Call us on 7946 0018, 020 7946 0018 or at https://shop.example/gone#anchor about F-1234.")
+    with database.unit_of_work() as unit:
+        transcripts = Transcripts(unit, NOW)
+        conversation = transcripts.start("ana", a_turn("", "0"))
+        reply = Reply((ways, link, other))
+        told = transcripts.append(conversation, a_turn("hi", "m1"), reply, ANSWERED, 1)
+        assert told.messages == reply.messages
+        unit.commit()
+    with database.unit_of_work() as unit:
+        stored = Transcripts(unit, NOW).stored_reply("web", "m1")
+    assert stored == kept_reply(told)
+    assert stored is not None
+    assert stored.messages == (
+        Message("Say “my pairing code is ••••\u00a0••••”.", "Say ••••\u00a0••••."),
+        Message("Open this: https://shop.example/go#••••"),
+        other,
+    )
 
 
 @settings(max_examples=30)

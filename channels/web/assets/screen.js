@@ -82,6 +82,7 @@ function card(message) {
   words.append(made("h2", "", message.card.title), made("p", "", message.card.text), ...message.choices.map(button));
   if (message.card.image) {
     const picture = made("img");
+    picture.addEventListener("error", () => picture.remove()); // some are for the page alone that asked
     picture.src = message.card.image;
     picture.alt = message.card.image_alt;
     whole.append(picture);
