@@ -214,7 +214,8 @@ class Profiles:
         """Whoever is at this address is this person too, as `proof` shows. The address counts as proven (`vouch`) only
         when the person has proofs: showing a code from one anonymous browser in another one proves nobody's name.
 
-        A number is never joined so: its sender is easily forged, and whose it is would write to this person.
+        A number is never joined so: its sender is easily forged, and whose it is would write to this person. Somebody
+        there who has proved nothing brings along no other address: whoever is at it may have set this one up for them.
         """
         row = self._address(address)
         if address.kind in NUMBERS and (row is None or row.person_id != person_id):
@@ -225,6 +226,8 @@ class Profiles:
             if self._has_proof(other) and self._has_proof(person_id):
                 self.refuse(person_id, other, address, proof, actor=other)
                 return LinkOutcome.REFUSED, self.get(other)
+            if not self._has_proof(other):
+                self._revoke_claims(other, but=(address,), proof=proof)
             survivor, outcome = self._join(person_id, other, proof), LinkOutcome.MERGED
         self._journal.add(survivor, journal.JOINED, proof, moved={"addresses": [row.id]}, actor=person_id)
         return outcome, self.get(survivor)
@@ -250,7 +253,7 @@ class Profiles:
             given = self._gave_employee(gone_id) or proof
             self._journal.add(kept_id, journal.ROLE_GIVEN, given, actor=actor)
 
-    def vouch(self, person_id: str, address: Address) -> Person:
+    def vouch(self, person_id: str, address: Address, proof: str) -> Person:
         """This person has just proved who they are from this address of theirs, which makes it proven too.
 
         Not so a number, which only `link` proves: what comes from there may be forged.
@@ -258,6 +261,8 @@ class Profiles:
         row = self._unit.row(AddressRow, kind=address.kind, value=address.value, person_id=person_id)
         signed_in = row is not None and row.assurance == Assurance.STRONG  # its time must not begin anew
         if row is not None and address.kind not in NUMBERS and not signed_in and self._has_proof(person_id):
+            if row.proven_at is None:
+                self._journal.add(person_id, journal.VOUCHED, proof, moved={"addresses": [row.id]})
             row.assurance, row.proven_at = int(Assurance.PROVEN), self._now
         return self.get(person_id)
 

@@ -72,18 +72,14 @@ class Proving:
         them open a link.
         """
         owner, here = self._profiles.get(opened.person_id), self._profiles.find(browser)
-        if here is not None and here.id != owner.id:
-            if self.proven(browser) is not None:
-                self._profiles.refuse(owner.id, here.id, browser, proof, actor=here.id)
-                return None
-            if len(here.addresses) > 1:
-                # Whoever is at the others may not be who opened the link: they must not come along.
-                browser = renewed
+        if here is not None and here.id != owner.id and self.proven(browser) is not None:
+            self._profiles.refuse(owner.id, here.id, browser, proof, actor=here.id)
+            return None
         sure = any(known.address == opened.address and known.proven_at for known in owner.addresses)
         goes_on = self._transcripts.going_on(owner.id, opened.conversation_id)
         self._profiles.adopt(owner.id, browser, proof)
         if sure:
-            self._profiles.vouch(owner.id, browser)
+            self._profiles.vouch(owner.id, browser, proof)
         self._profiles.move_address(browser, renewed, proof)
         self._transcripts.move_address(browser, renewed)
         self._proofs.move(browser, renewed)

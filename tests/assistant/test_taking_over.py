@@ -250,7 +250,7 @@ class TestForgedText:
         forger = person_at(database, phone)
         prove(database, forger, number(), SOON, at=phone)
         with database.unit_of_work() as unit:
-            known = {one.address: one for one in Profiles(unit, SOON).vouch(forger, phone).addresses}
+            known = {one.address: one for one in Profiles(unit, SOON).vouch(forger, phone, "sms code").addresses}
         assert known[phone].proven_at is None
 
     def test_staff_who_enter_the_number_do_not_mean_the_forger(self, database: Database) -> None:
@@ -323,6 +323,22 @@ class TestPreparedBrowser:
         assert now is not None
         assert now.id == owner
 
+    def test_so_it_is_left_when_the_browser_joins_somebody_else(self, database: Database) -> None:
+        prepared, here, own = browser(), browser(), browser()
+        attacker = person_at(database, prepared)
+        owner = person_at(database, own)
+        with database.unit_of_work() as unit:
+            Profiles(unit, SOON).adopt(attacker, here, "pairing code")
+            unit.commit()
+        with database.unit_of_work() as unit:
+            assert Profiles(unit, SOON).adopt(owner, here, "pairing code")[0] is LinkOutcome.MERGED
+            unit.commit()
+        assert find(database, prepared) is None
+        now = find(database, here)
+        assert now is not None
+        assert now.id == owner
+        assert {known.address for known in now.addresses} == {here, own}
+
     def test_who_proved_something_before_keeps_their_other_browsers(self, database: Database) -> None:
         first, second = browser(), browser()
         person = person_at(database, first)
@@ -330,7 +346,7 @@ class TestPreparedBrowser:
         with database.unit_of_work() as unit:
             profiles = Profiles(unit, SOON)
             profiles.adopt(person, second, "pairing code")
-            profiles.vouch(person, second)
+            profiles.vouch(person, second, "pairing code")
             unit.commit()
         prove(database, person, number(), SOON, at=second)
         owners = [find(database, address) for address in (first, second)]
