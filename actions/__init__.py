@@ -1,6 +1,19 @@
 """What the assistant does, one module per skill. The core runs these in the turn's own transaction."""
 
-from actions import devices, handoff, order_care, orders, profile, proving, requests, screens, shopfront, smalltalk
+from actions import (
+    devices,
+    handoff,
+    order_care,
+    orders,
+    preferences,
+    profile,
+    proving,
+    reach,
+    requests,
+    screens,
+    shopfront,
+    smalltalk,
+)
 from actions.act import Act
 from actions.form_actions import Suspend
 from actions.forms import Form
@@ -17,6 +30,8 @@ def all_forms() -> tuple[Form, ...]:
         profile.PhoneForm(),
         profile.ForgetForm(),
         devices.PairingForm(),
+        preferences.QuietForm(),
+        reach.WhatsAppForm(),
         proving.ProveForm(),
         screens.ScreenForm(),
     )
@@ -33,6 +48,8 @@ def all_actions() -> tuple[Act, ...]:
         *requests.actions(),
         *profile.actions(forms),
         *devices.actions(),
+        *preferences.actions(),
+        *reach.actions(),
         *proving.actions(),
         *screens.actions(),
         *handoff.actions(),

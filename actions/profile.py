@@ -17,6 +17,7 @@ from actions.hearing import Heard, Slots, slots_of, suspended
 from actions.questions import NO, YES, YesNo, asked_in
 from actions.reading import country, masked, name, phone, six_digits, takes_texts
 from actions.saying import Say, offer
+from actions.wishes import wishes_of
 from assistant.codes import CodeResult
 from assistant.context import TurnContext, current
 from assistant.needs import ANYONE, OWN
@@ -76,6 +77,9 @@ class PhoneCode(Question):
 
     slot = "phone_code"
     called = ("code",)
+    kind = "phone"
+    """Kind of the address that a new code goes to."""
+    proof = "sms code"
 
     def ask(self, context: TurnContext, slots: Slots) -> Say:
         """The question."""
@@ -88,7 +92,7 @@ class PhoneCode(Question):
             return self._check(heard, digits)
         number = heard.slots.get(PhoneNumber.slot)
         if number and _NEW_CODE.search(heard.text.replace("’", "'")):
-            sent = send_code(heard, Address("phone", number))
+            sent = send_code(heard, Address(self.kind, number))
             return Problem(sent.say) if isinstance(sent, Answer) else sent
         return None
 
@@ -100,7 +104,7 @@ class PhoneCode(Question):
         context = heard.context
         check = context.codes.check(context.person.id, context.conversation_id, digits)
         if check.result is CodeResult.RIGHT and check.address is not None:
-            if context.link(check.address, "sms code") is LinkOutcome.REFUSED:
+            if context.link(check.address, self.proof) is LinkOutcome.REFUSED:
                 return Problem(Say("utter_link_refused", choices=(_TO_A_PERSON,)), ends=True)
             return Answer(PROVEN, also={PhoneNumber.slot: check.address.value})
         if check.result is CodeResult.LOCKED:
@@ -220,6 +224,7 @@ def known_about(context: TurnContext) -> str:
         f"I reach you through {' and '.join(dict.fromkeys(places))}." if places else "",
         f"You placed {_count(len(orders), 'order')} with us." if orders else "You have not ordered yet.",
         f"You handed in {_count(len(requests), 'request')}." if requests else "",
+        *wishes_of(context),
         "I also keep what we write here.",
     ]
     return " ".join(part for part in parts if part)
