@@ -142,7 +142,7 @@ class TurnContext:
         if aloud:
             self.presences.arrive(here, self.person.id)
         else:
-            self.person = self.profiles.vouch(self.person.id, here)
+            self.person = self.profiles.vouch(self.person.id, here, proof)
 
     def forget(self) -> None:
         """Forget the person when this turn is over: profile, addresses and the words of every conversation."""

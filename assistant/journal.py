@@ -16,6 +16,8 @@ STAFF = "staff"
 
 PROVEN = "address proven"
 JOINED = "address joined"
+VOUCHED = "address vouched for"
+"""By a proof of the person that was given there."""
 RENEWED = "session renewed"
 TAKEN_OVER = "address taken over"
 """Of who proved it."""

@@ -197,7 +197,7 @@ def make_talk(store: Database) -> Iterator[MakeTalk]:
                 number = Address("phone", "+447700900001")
                 profiles.add_employee("Kim", number)
                 _, person = profiles.link(person.id, number, "sms code")
-                person = profiles.vouch(person.id, address)
+                person = profiles.vouch(person.id, address, "sms code")
             talk = Talk(unit, _context(unit, person, address, modality, texting))
             talk.context.turn = replace(talk.context.turn, channel=channel, assurance=assurance, shared=shared)
             return talk

@@ -32,7 +32,7 @@ def proved(unit: UnitOfWork, clock: Clock, address: Address = PAGE) -> Person:
     person = profiles.find_or_create(address, Assurance.ANONYMOUS)
     _, person = profiles.link(person.id, PHONE, "sms code")
     Proofs(unit, clock()).add(person.id, address, "sms code")
-    return profiles.vouch(person.id, address)
+    return profiles.vouch(person.id, address, "sms code")
 
 
 def sure(unit: UnitOfWork, clock: Clock, person: Person, turn: Turn) -> Assurance:
@@ -84,7 +84,7 @@ def test_a_sign_in_is_strong_for_a_working_day(unit: UnitOfWork, clock: Clock) -
     assert sure(unit, clock, person, a_turn(clock)) is Assurance.STRONG
     clock.forward(seconds=1)
     assert sure(unit, clock, person, a_turn(clock)) is Assurance.PROVEN
-    person = Profiles(unit, clock()).vouch(person.id, PAGE)  # a code does not begin the sign-in's time anew
+    person = Profiles(unit, clock()).vouch(person.id, PAGE, "sms code")  # a code does not begin the sign-in's time anew
     assert sure(unit, clock, person, a_turn(clock)) is Assurance.PROVEN
 
 

@@ -122,7 +122,7 @@ def test_a_browser_is_no_surer_than_the_one_that_showed_the_link(house: House) -
     with house.database.unit_of_work() as unit:
         person = house.person_at(unsure)
         assert person is not None
-        Profiles(unit, house.clock()).vouch(person.id, unsure)
+        Profiles(unit, house.clock()).vouch(person.id, unsure, "sms code")
         unit.commit()
     another = house.browser()
     open_link(another, link_of(house, unsure).token)
@@ -426,3 +426,20 @@ def test_no_log_names_a_token(house: House, capfd: pytest.CaptureFixture[str]) -
     assert token not in told.out + told.err
     with house.database.unit_of_work() as unit:
         assert [row.token for row in unit.rows(LinkRow)] == [None]
+
+
+def test_a_browser_that_joins_is_told_to_a_proven_number_unless_the_link_went_there(house: House) -> None:
+    _, here = house.proven_browser(NUMBER.value)
+    begin(house, here)
+    open_link(house.browser(), link_of(house, here, NUMBER).token)
+    assert house.texts() == []
+    open_link(house.browser(), link_of(house, here).token)
+    (text,) = house.texts()
+    assert text.startswith("Fiore: a new device was connected to your profile.")
+
+
+def test_opening_ones_own_link_warns_nobody(house: House) -> None:
+    browser, here = house.proven_browser(NUMBER.value)
+    begin(house, here)
+    open_link(browser, link_of(house, here).token)
+    assert house.texts() == []
