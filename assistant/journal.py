@@ -35,6 +35,7 @@ UNDONE = "merge undone "
 """Begins the act of it; the id of who was merged follows."""
 ROLE_GIVEN, ROLE_TAKEN = "role employee given", "role employee taken"
 ACCOUNT_LINKED, ACCOUNT_UNLINKED = "account linked", "account unlinked"
+"""With a client of our authorization server."""
 FORGOTTEN = "forgotten"
 
 
@@ -48,7 +49,7 @@ class JournalRow(Base):
     person_id: Mapped[str] = mapped_column(index=True)
     act: Mapped[str]
     actor: Mapped[str]
-    """Id of the person who acted, as they were then, or `STAFF`."""
+    """Id of the person who acted, as they were then, `STAFF`, or the client of our authorization server."""
     proof: Mapped[str]
     moved: Mapped[dict[str, list[str]]] = mapped_column(JSON)
     """Row ids by table, so that a merge can be undone."""

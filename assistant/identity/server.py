@@ -290,7 +290,7 @@ class _Revocation(RevocationEndpoint):
         return None
 
     def revoke_token(self, token: _Held, request: OAuth2Request) -> None:
-        self.server.grants.revoke(token.granted.grant_id)
+        self.server.grants.revoke(token.granted.grant_id, "a request of the client")
 
 
 def _payload(request: OAuth2Request) -> dict[str, str]:

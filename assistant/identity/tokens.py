@@ -15,6 +15,7 @@ from sqlalchemy import ForeignKey
 from sqlalchemy.orm import Mapped, mapped_column
 
 from assistant.database import Base, Database, Overtaken, UnitOfWork, new_id
+from assistant.journal import ACCOUNT_LINKED, ACCOUNT_UNLINKED, Journal
 
 CODE_VALID = timedelta(minutes=5)
 ACCESS_VALID = timedelta(hours=1)
@@ -89,6 +90,7 @@ class Grants:
     def __init__(self, unit: UnitOfWork, now: datetime) -> None:
         self._unit = unit
         self._now = now
+        self._journal = Journal(unit, now)
 
     def give(self, person_id: str, client_id: str, *, redirect_uri: str, scope: str, challenge: str, code: str) -> None:
         """The person allows the client this; the code stands for it until it is exchanged."""
@@ -103,6 +105,7 @@ class Grants:
             revoked_at=None,
         )
         self._unit.add(row)
+        self._journal.add(person_id, ACCOUNT_LINKED, f"consent to {client_id}")
         self.issue(row.id, TokenKind.CODE, code)
 
     def issue(self, grant_id: str, kind: TokenKind, token: str) -> None:
@@ -122,7 +125,7 @@ class Grants:
         if row is None or grant is None or grant.client_id != client_id:
             return None
         if row.spent:
-            self.revoke(grant.id)
+            self.revoke(grant.id, "a token that was used before")
         if grant.revoked_at is not None or row.expires_at <= self._now:
             return None
         return Granted(
@@ -143,10 +146,11 @@ class Grants:
                 raise Overtaken
             row.spent = True
 
-    def revoke(self, grant_id: str) -> None:
-        """Take back a grant with every token of it."""
-        for row in self._unit.rows(GrantRow, id=grant_id):
-            row.revoked_at = row.revoked_at or self._now
+    def revoke(self, grant_id: str, proof: str) -> None:
+        """Take back a grant with every token of it; `proof` says why."""
+        for row in self._unit.rows(GrantRow, id=grant_id, revoked_at=None):
+            row.revoked_at = self._now
+            self._journal.add(row.person_id, ACCOUNT_UNLINKED, proof, actor=row.client_id)
 
     def forget(self, person_id: str) -> None:
         """Delete every grant of a person."""

@@ -19,8 +19,10 @@ from assistant.journal import LOST, REVOKED, STAFF, TAKEN_OVER, JournalRow
 from assistant.outbox import Outbox
 from assistant.profiles import CUSTOMER, LinkOutcome, Person, Profiles
 from assistant.screens import PairResult, Screens
+from assistant.shop import Shop
 from assistant.transcripts import ConversationRow, Transcripts
 from assistant.turns import Address, Assurance
+from tests.assistant.conftest import SHOP
 from tests.assistant.somebody import BEGIN, KEY, Side, held_by, say, sides, somebody, start, two
 
 LATER = BEGIN + GIVEN_OUT_AGAIN + timedelta(days=1)
@@ -209,7 +211,7 @@ class TestForgedText:
         phone, here, renewed = number(), browser(), browser()
         forged = open_conversation(database, person_at(database, phone), phone, "roses to 1 Forger Road please")
         with database.unit_of_work() as unit:
-            holder = Proving(unit, SOON).prove(here, renewed, phone, "sms code", Assurance.PROVEN)
+            holder = Proving(unit, SOON, Shop.load(SHOP)).prove(here, renewed, phone, "sms code", Assurance.PROVEN)
             assert holder is not None
             unit.commit()
         with database.unit_of_work() as unit:
