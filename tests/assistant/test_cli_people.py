@@ -1,4 +1,4 @@
-"""What staff do about people: undo a merge, hand out what is held, erase it, and keep it no longer than they said."""
+"""What staff do about people: hand out what is held, erase it, and keep it no longer than they said."""
 
 import json
 from datetime import UTC, datetime, timedelta
@@ -41,22 +41,6 @@ def merged(store: Database) -> tuple[str, str]:
 def names(store: Database) -> dict[str, str | None]:
     with store.unit_of_work() as unit:
         return {person.id: person.name for person in Profiles(unit, datetime.now(UTC)).newest(9)}
-
-
-def test_merges_are_shown_and_one_is_undone_by_the_id_that_was_shown(store: Database) -> None:
-    here, there = merged(store)
-    shown = assistant("people", "unmerge").stdout
-    assert f"{there} into {here}  by sms code" in shown
-    assert set(names(store)) == {here}
-    assert "two people again" in assistant("people", "unmerge", shown.split()[0]).stdout
-    assert set(names(store)) == {here, there}
-    assert "No merge is recent" in assistant("people", "unmerge").stdout
-
-
-def test_what_cannot_be_undone_ends_in_one_line(store: Database) -> None:
-    result = assistant("people", "unmerge", "nobody")
-    assert (result.exit_code, result.stderr.count("\n")) == (1, 1)
-    assert "nobody" in result.stderr
 
 
 def test_what_is_held_about_somebody_is_written_to_a_file_of_ones_own(store: Database, tmp_path: Path) -> None:
