@@ -1,4 +1,4 @@
-"""Numbers in every state in which we may know one. They end alike, so what is said of them is the same to the letter."""
+"""Numbers in every state in which we may know one. They end alike, so that they are masked alike."""
 
 from datetime import datetime, timedelta
 
