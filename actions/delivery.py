@@ -144,7 +144,9 @@ class DeliveryAddress(Question):
         return Say("utter_hint_address", values={"areas": _areas(context)})
 
     def is_meant(self, heard: Heard) -> bool:
-        """Whether it has the look of an address."""
+        """Whether it has the look of an address, which the number of a time of day is not enough for."""
+        if heard.intent == "set_quiet_hours" and not names_a_street(heard.text):
+            return False
         only_area = area(heard.text, heard.context.shop) is not None and len(words(heard.text)) <= 3
         return looks_like_an_address(heard.text) or only_area
 

@@ -42,6 +42,7 @@ _INTERRUPTIONS = frozenset(
         "browse_bouquets",
     )
     + ("ask_hours", "ask_delivery_area", "ask_payment", "order_status", "share_code", "what_you_know")
+    + ("set_quiet_hours", "set_reach", "my_preferences")
 )
 """What may come in between while the card text is asked; anything else is the card text."""
 _ABOUT_US = frozenset(("cancel", "order", "question", "questions", "ordering"))

@@ -125,7 +125,7 @@ class PhoneForm(Form):
     def refuse(self, heard: Heard) -> Say | None:
         """Texting has to be on, and not be what the person does already."""
         turn = heard.context.turn
-        if turn.address.kind in ("phone", "whatsapp") and turn.modality is Modality.TEXT:
+        if turn.address.kind == "phone" and turn.modality is Modality.TEXT:
             return Say("utter_already_by_text")
         if not heard.context.texting:
             return Say("utter_texting_off", choices=(_TO_A_PERSON,))

@@ -104,6 +104,14 @@ def test_a_share_code_also_answers_which_bouquet(talk: Talk) -> None:
     assert talk.slots["bouquet"] == "white-peace"
 
 
+def test_quiet_hours_are_no_address(talk: Talk) -> None:
+    start(talk, "rose garden for saturday")
+    assert talk.asked == "address"
+    assert talk.say("don't text me between 11 pm and 7", "set_quiet_hours") == []
+    talk.say("7 Elm Road, Camden", "set_quiet_hours")
+    assert talk.slots["address"] == "7 Elm Road, Camden"
+
+
 def test_several_bouquets_are_named_and_asked_again(talk: Talk) -> None:
     start(talk)
     said = talk.say("something red")

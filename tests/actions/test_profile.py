@@ -196,6 +196,14 @@ def test_without_texting_it_says_so(make_talk: MakeTalk) -> None:
     assert talk.loop is None
 
 
+def test_who_writes_on_whatsapp_can_prove_a_phone_there(make_talk: MakeTalk) -> None:
+    whatsapp = Address("whatsapp", "+447700900124")
+    talk = make_talk(whatsapp, Modality.TEXT, channel="sms", assurance=Assurance.CLAIMED)
+    talk.say(ask_for_code(talk))
+    known = {known.address: known.proven_at is not None for known in talk.context.person.addresses}
+    assert known == {PHONE: True, whatsapp: False}
+
+
 def test_who_writes_by_text_is_told_so(make_talk: MakeTalk) -> None:
     talk = make_talk(PHONE, Modality.TEXT)
     assert responses(talk.open("phone_form", "by text", "continue_by_text")) == ["utter_already_by_text"]
