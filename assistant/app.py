@@ -111,7 +111,7 @@ def create_app(settings: Settings, now: Callable[[], datetime] = utc_now) -> Fas
             app.include_router(channel.router(conversations))
     token = settings.metrics_token.get_secret_value() if settings.metrics_token else None
     cookie = SessionCookie(settings.public_url, settings.allowed_origins)
-    for router in identity_routers(settings, database, cookie, shop.name, now, delivery.wake):
+    for router in identity_routers(settings, database, cookie, shop, now, delivery.wake):
         app.include_router(router)
     app.include_router(health_router(database, models, metrics, token))
     app.state.assistant = conversations

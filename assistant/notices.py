@@ -52,11 +52,15 @@ class Notices:
         )
         if new:
             called = min((_CALLED.get(address.kind, "device") for address in new), key=_rank)
-            text = (
-                f"{self._shop.name}: a new {called} was connected to your profile. "
-                "If that was not you, answer “talk to a person” or call us."
-            )
+            text = self._warning(f"a new {called} was connected to your profile")
             self._send(after, self._best(after, others), text, None)
+
+    def account_linked(self, person: Person, site: str) -> None:
+        """Tell a person that an account of theirs on this site now speaks for them."""
+        self.notify(person, self._warning(f"an account on {site} was connected to your profile"))
+
+    def _warning(self, what: str) -> str:
+        return f"{self._shop.name}: {what}. If that was not you, answer “talk to a person” or call us."
 
     def _best(self, person: Person, addresses: tuple[KnownAddress, ...]) -> Address | None:
         texted = [

@@ -24,9 +24,11 @@ from assistant.identity.page import Pages, Way
 from assistant.identity.proving import Browsers, Proving
 from assistant.identity.server import Answer, Asked, Client, Server
 from assistant.identity.tokens import Grants
+from assistant.notices import Notices
 from assistant.outbox import Outbox
 from assistant.people import phone_address
 from assistant.profiles import Person, Profiles
+from assistant.shop import Shop
 from assistant.turns import Address, Assurance
 
 PROOF = "sms code, to link an account"
@@ -75,7 +77,7 @@ class Consent:
         browsers: Browsers,
         pages: Pages,
         *,
-        shop: str,
+        shop: Shop,
         key: bytes,
         texting: bool,
         now: Callable[[], datetime],
@@ -115,7 +117,7 @@ class Consent:
         return self._steps.get(visit.fields.get("step", ""), self._start)(step)
 
     def _start(self, step: _Step) -> Response:
-        person = Proving(step.unit, self._now()).proven(self._browsers.address_of(step.visit.session))
+        person = self._proving(step).proven(self._browsers.address_of(step.visit.session))
         if person is not None:
             return self._consent_page(step, person)
         if self._texting:
@@ -140,7 +142,7 @@ class Consent:
         if digits is None:
             problem = "We cannot send more codes just now. Please try again in a quarter of an hour."
             return self._page("phone.html", step, typed=typed, problem=problem)
-        text = f"{digits} is your {self._shop} code to link your account. Do not read it to anyone."
+        text = f"{digits} is your {self._shop.name} code to link your account. Do not read it to anyone."
         Outbox(step.unit, self._now()).text(number, text, secret=True)
         return self._page("code.html", step, problem=None)
 
@@ -152,7 +154,7 @@ class Consent:
         if check.result is not CodeResult.RIGHT or check.address is None:
             return self._page("code.html", step, problem=_AGAIN.get(check.result))
         session = self._browsers.new_session()
-        proved = Proving(step.unit, self._now()).prove(
+        proved = self._proving(step).prove(
             browser, self._browsers.address_of(session), check.address, PROOF, Assurance.PROVEN
         )
         if proved is None:
@@ -167,10 +169,12 @@ class Consent:
         return response
 
     def _allow(self, step: _Step) -> Response:
-        person = Proving(step.unit, self._now()).proven(self._browsers.address_of(step.visit.session))
+        person = self._proving(step).proven(self._browsers.address_of(step.visit.session))
         if person is None:
             return self._start(step)
         log.info("account_linked", person=person.id)
+        notices = Notices(Outbox(step.unit, self._now()), self._shop, self._now())
+        notices.account_linked(person, urlsplit(step.redirect_uri).hostname or "")
         return _send_back(step.server.authorize(step.visit.asked, person.id))
 
     def _deny(self, step: _Step) -> Response:
@@ -190,6 +194,9 @@ class Consent:
     def _form_token(self, visit: Visit) -> str:
         bound = f"consent|{visit.session}|{visit.asked.query}"
         return hmac.new(self._key, bound.encode(), hashlib.sha256).hexdigest()
+
+    def _proving(self, step: _Step) -> Proving:
+        return Proving(step.unit, self._now(), self._shop)
 
     def _codes(self, step: _Step) -> Codes:
         return Codes(step.unit, self._now(), self._key)

@@ -16,22 +16,23 @@ from assistant.identity.server import Client
 from assistant.identity.sign_in import CALLBACK_PATH, SignIn
 from assistant.secret import secret_key
 from assistant.settings import Settings
+from assistant.shop import Shop
 
 
 def identity_routers(
     settings: Settings,
     database: Database,
     browsers: Browsers,
-    shop: str,
+    shop: Shop,
     now: Callable[[], datetime],
     on_commit: Callable[[], None],
 ) -> list[APIRouter]:
     """The routes; none without a public address, which every way in needs."""
     routers: list[APIRouter] = []
-    pages, key, public_url = Pages(shop), secret_key(settings), settings.public_url
+    pages, key, public_url = Pages(shop.name), secret_key(settings), settings.public_url
     if public_url is None:
         return routers
-    routers.append(Opening(database, browsers, pages, public_url=public_url, key=key, now=now).router())
+    routers.append(Opening(database, browsers, pages, shop, public_url=public_url, key=key, now=now).router())
     if settings.oidc_issuer and settings.oidc_client_id:
         secret, claim = settings.oidc_client_secret, settings.oidc_employee_claim
         registration = Registration(
@@ -41,7 +42,7 @@ def identity_routers(
             employee_claim=claim.partition("=")[::2] if claim else None,
             redirect_uri=f"{public_url}{CALLBACK_PATH}",
         )
-        routers.append(SignIn(Provider(registration, now), database, browsers, pages, key, now).router())
+        routers.append(SignIn(Provider(registration, now), database, browsers, pages, shop, key, now).router())
     if settings.oauth_client_id and settings.oauth_client_secret:
         client = Client(
             settings.oauth_client_id, settings.oauth_client_secret.get_secret_value(), settings.oauth_redirect_uris

@@ -25,6 +25,7 @@ from assistant.identity.server import fields_of
 from assistant.identity.transactions import in_one_transaction
 from assistant.links import PATH, PICTURES, Links, url_of
 from assistant.profiles import Person
+from assistant.shop import Shop
 from assistant.turns import Address
 
 PROOF = "link"
@@ -48,6 +49,7 @@ class Opening:
         database: Database,
         browsers: Browsers,
         pages: Pages,
+        shop: Shop,
         *,
         public_url: str,
         key: bytes,
@@ -56,6 +58,7 @@ class Opening:
         self._database = database
         self._browsers = browsers
         self._pages = pages
+        self._shop = shop
         self._public_url = public_url
         self._key = key
         self._now = now
@@ -103,7 +106,7 @@ class Opening:
             opened = Links(unit, self._now(), self._key).open(token)
             if opened is None:
                 return False, None
-            return True, Proving(unit, self._now()).go_on(browser, renewed, opened, PROOF)
+            return True, Proving(unit, self._now(), self._shop).go_on(browser, renewed, opened, PROOF)
 
         was_good, person = in_one_transaction(self._database, open_link)
         if person is not None:

@@ -7,7 +7,10 @@ from typing import Protocol
 from assistant.assurance import Proofs
 from assistant.database import UnitOfWork
 from assistant.links import Opened
+from assistant.notices import Notices
+from assistant.outbox import Outbox
 from assistant.profiles import LinkOutcome, Person, Profiles
+from assistant.shop import Shop
 from assistant.transcripts import Transcripts
 from assistant.turns import Address, Assurance
 
@@ -35,7 +38,8 @@ class Browsers(Protocol):
 class Proving:
     """Proofs given in a browser, within one unit of work."""
 
-    def __init__(self, unit: UnitOfWork, now: datetime) -> None:
+    def __init__(self, unit: UnitOfWork, now: datetime, shop: Shop) -> None:
+        self._notices = Notices(Outbox(unit, now), shop, now)
         self._profiles = Profiles(unit, now)
         self._proofs = Proofs(unit, now)
         self._transcripts = Transcripts(unit, now)
@@ -52,11 +56,12 @@ class Proving:
         afterwards. The conversation in the browser goes on. None, and nothing changes but the journal, when browser and
         address belong to two people who both have proofs: staff must look at that.
         """
-        person = self._profiles.find_or_create(browser, Assurance.ANONYMOUS)
-        current = self._transcripts.open_of(person.id)
-        outcome, person = self._profiles.link(person.id, proved, proof, at=browser)
+        before = self._profiles.find_or_create(browser, Assurance.ANONYMOUS)
+        current = self._transcripts.open_of(before.id)
+        outcome, person = self._profiles.link(before.id, proved, proof, at=browser)
         if outcome is LinkOutcome.REFUSED:
             return None
+        self._notices.connected(before, person)
         if outcome is LinkOutcome.MERGED and current is not None:
             self._transcripts.close_others(person.id, keep=current.id)
         self._profiles.move_address(browser, renewed, proof, level)
@@ -77,7 +82,8 @@ class Proving:
             return None
         sure = any(known.address == opened.address and known.proven_at for known in owner.addresses)
         goes_on = self._transcripts.going_on(owner.id, opened.conversation_id)
-        self._profiles.adopt(owner.id, browser, proof)
+        _, joined = self._profiles.adopt(owner.id, browser, proof)
+        self._notices.connected(owner, joined, but=opened.address)
         if sure:
             self._profiles.vouch(owner.id, browser, proof)
         self._profiles.move_address(browser, renewed, proof)

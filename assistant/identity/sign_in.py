@@ -22,6 +22,7 @@ from assistant.identity.provider import Identity, Provider
 from assistant.identity.proving import Browsers, Proving
 from assistant.identity.transactions import in_one_transaction
 from assistant.profiles import Profiles
+from assistant.shop import Shop
 from assistant.turns import Address, Assurance
 
 PATH = "/sign-in"
@@ -42,6 +43,7 @@ class SignIn:
         database: Database,
         browsers: Browsers,
         pages: Pages,
+        shop: Shop,
         key: bytes,
         now: Callable[[], datetime],
     ) -> None:
@@ -49,6 +51,7 @@ class SignIn:
         self._database = database
         self._browsers = browsers
         self._pages = pages
+        self._shop = shop
         self._key = key
         self._now = now
 
@@ -122,7 +125,8 @@ class SignIn:
                 if known is not None:
                     profiles.withdraw_employee(known.id, PROOF)
                 return None
-            person = Proving(unit, self._now()).prove(browser, renewed, account, PROOF, Assurance.STRONG)
+            proving = Proving(unit, self._now(), self._shop)
+            person = proving.prove(browser, renewed, account, PROOF, Assurance.STRONG)
             if person is None:
                 return None
             profiles.give_employee(person.id, PROOF)

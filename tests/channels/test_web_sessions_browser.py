@@ -61,7 +61,7 @@ class Home:
         renewed = COOKIE.new_session()
         with self.database.unit_of_work() as unit:
             old, new = COOKIE.address_of(session), COOKIE.address_of(renewed)
-            assert Proving(unit, now()).prove(old, new, STAFF, "oidc sign-in", Assurance.STRONG)
+            assert Proving(unit, now(), Shop.load(SHOP)).prove(old, new, STAFF, "oidc sign-in", Assurance.STRONG)
             unit.commit()
         return renewed
 

@@ -16,9 +16,11 @@ from assistant.identity.doors import identity_routers
 from assistant.outbox import OutboxRow
 from assistant.profiles import Person, Profiles
 from assistant.settings import Settings
+from assistant.shop import Shop
 from assistant.turns import Address, Assurance
 from channels.web import WebChannel
 from channels.web.cookie import SessionCookie
+from tests.assistant.conftest import SHOP
 from tests.assistant.identity.openid import CLIENT_ID, CLIENT_SECRET, StandInProvider
 from tests.channels.conftest import STOREFRONT, Server, running
 from tests.channels.scripted import ScriptedAssistant
@@ -142,7 +144,7 @@ def make_house(database: Database, provider: StandInProvider, tmp_path: Path) ->
             }
             settings = Settings.model_validate(given)
             cookie = SessionCookie(settings.public_url, ())
-            for router in identity_routers(settings, database, cookie, "Fiore", clock, lambda: None):
+            for router in identity_routers(settings, database, cookie, Shop.load(SHOP), clock, lambda: None):
                 app.include_router(router)
             app.include_router(WebChannel(STOREFRONT, sign_in="/sign-in").router(ScriptedAssistant()))
             return House(server, database, clock, provider, cookie, stack, tmp_path)

@@ -490,3 +490,14 @@ def test_what_the_client_says_is_shown_as_text(house: House) -> None:
     assert "<script" not in page.answer.text
     told = parse_qs(urlsplit(page.send("allow").answer.headers["location"]).query)
     assert told["state"] == ["<script>alert(1)</script>"]
+
+
+def test_a_linked_account_is_told_to_the_proven_number(house: House) -> None:
+    allowed(house)
+    (text,) = house.texts()
+    assert text.startswith("Fiore: an account on speaker.example was connected to your profile.")
+
+
+def test_what_was_not_allowed_is_not_told(house: House) -> None:
+    open_page(house.proven_browser()[0]).send("deny")
+    assert house.texts() == []

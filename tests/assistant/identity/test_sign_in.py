@@ -305,3 +305,13 @@ def test_pages_run_nothing_and_are_shown_nowhere_else(house: House) -> None:
     assert "default-src 'none'" in policy
     assert "frame-ancestors 'none'" in policy
     assert (answer.headers["cache-control"], answer.headers["referrer-policy"]) == ("no-store", "no-referrer")
+
+
+def test_a_new_sign_in_and_a_new_browser_are_told_to_the_proven_number_once_each(house: House) -> None:
+    browser, _ = house.proven_browser()
+    for _ in range(2):
+        sign_in(browser)
+    assert [text.split(" was")[0] for text in house.texts()] == ["Fiore: a new sign-in"]
+    another = house.browser()
+    sign_in(another)
+    assert [text.split(" was")[0] for text in house.texts()] == ["Fiore: a new sign-in", "Fiore: a new device"]
