@@ -10,6 +10,7 @@ from sqlalchemy import inspect
 
 from assistant import logs
 from assistant.archive import FORMAT, SECRET, VERSION, archive
+from assistant.assurance import Presences, Proofs
 from assistant.codes import Codes
 from assistant.conversation import Conversations
 from assistant.database import Base, Database
@@ -21,10 +22,11 @@ from assistant.links import Links
 from assistant.orders import OrderDraft, Orders
 from assistant.outbox import OptOuts, Outbox
 from assistant.profiles import LinkOutcome, Profiles
+from assistant.quiet import QuietHours
 from assistant.requests import RequestDraft, RequestKind, Requests
 from assistant.shop import Money, Shop
 from assistant.transcripts import Transcripts
-from assistant.turns import Address, Modality
+from assistant.turns import Address, Assurance, Modality
 from tests.assistant.conftest import SHOP, Clock, Device, MakeCore
 
 pytestmark = pytest.mark.anyio
@@ -77,6 +79,8 @@ async def plant(core: Conversations, database: Database, clock: Clock) -> tuple[
         outbox.text(NEVER_PROVEN, "482913 is your code", secret=True)
         for address in (PHONE, WHATSAPP):
             outbox.text(address, "your canary is on its way")
+        Proofs(unit, clock()).add(ids[WEB], WEB, "sms code")
+        Presences(unit, clock()).arrive(PHONE, ids[WEB])
         Attempts(unit, clock()).begin(WEB)
         Grants(unit, clock()).give(
             ids[WEB], "speaker", redirect_uri="https://canary.example", scope="", challenge="c", code="a code"
@@ -155,6 +159,21 @@ async def test_an_archive_holds_what_was_said_and_no_secret(
     assert {"merged", "address"} <= {row["act"].split()[0] for row in stores["journal"]}
     assert not SECRET & {column for rows in stores.values() for row in rows for column in row}
     assert not any(secret in text for secret in (*digests, "482913"))
+
+
+def test_what_somebody_prefers_is_exported_and_erased(database: Database, clock: Clock) -> None:
+    with database.unit_of_work() as unit:
+        profiles = Profiles(unit, clock())
+        person = profiles.find_or_create(WEB, Assurance.ANONYMOUS)
+        profiles.set_reach(person.id, "whatsapp")
+        profiles.set_quiet(person.id, QuietHours(22 * 60, 7 * 60))
+        unit.commit()
+        (row,) = json.loads(archive(unit, clock(), person.id))["stores"]["people"]
+    assert (row["reach"], row["quiet_from"], row["quiet_until"]) == ("whatsapp", 1320, 420)
+    erasing(database, clock).erase(person.id)
+    with database.unit_of_work() as unit:
+        person = Profiles(unit, clock()).get(person.id)
+    assert (person.reach, person.quiet) == (None, None)
 
 
 async def test_a_receipt_counts_every_row_and_says_why_some_stay(
