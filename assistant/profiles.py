@@ -24,6 +24,8 @@ _NEVER = datetime.min.replace(tzinfo=UTC)
 
 CUSTOMER = "customer"
 EMPLOYEE = "employee"
+SILENCE = "silence"
+"""Why somebody lost a number, in the journal, when no other proof was given: nobody was seen there for too long."""
 
 
 class PersonRow(Base):
@@ -134,6 +136,11 @@ class Profiles:
         row = self._unit.row(AddressRow, kind=address.kind, value=address.value)
         return self.get(row.person_id) if row else None
 
+    def present(self, address: Address) -> Person | None:
+        """The same, unless it is a number that may be somebody else's by now: who turns up there is a stranger."""
+        row = self._address(address)
+        return self.get(row.person_id) if row and self._holds(row) else None
+
     def get(self, person_id: str) -> Person:
         """The person with this id. Raises `LookupError` when there is none."""
         person = self._person_row(person_id)
@@ -151,13 +158,32 @@ class Profiles:
             quiet=_quiet(person),
         )
 
+    def is_as_known(self, person: Person) -> bool:
+        """Whether roles, addresses and proofs of the person are in the store as they were read into `person`.
+
+        Asks the store and not this unit of work; on PostgreSQL nobody can change them then before it ends.
+        """
+        roles = select(PersonRow.roles).where(PersonRow.id == person.id)
+        if self._unit.is_postgresql:
+            roles = roles.with_for_update(read=True)
+        addresses = select(AddressRow.kind, AddressRow.value, AddressRow.assurance, AddressRow.proven_at)
+        rows = self._unit.session.execute(addresses.where(AddressRow.person_id == person.id)).all()
+        return frozenset(self._unit.session.scalar(roles) or ()) == person.roles and {tuple(row) for row in rows} == {
+            (known.address.kind, known.address.value, int(known.assurance), known.proven_at)
+            for known in person.addresses
+        }
+
     def find_or_create(self, address: Address, assurance: Assurance) -> Person:
-        """The person at this address; a new customer when nobody has it."""
-        known = self.find(address)
+        """The person at this address; a new customer when nobody has it, or who had the number may have given it up."""
+        known = self.present(address)
         if known is not None:
             return known
-        person_id = self._add_person()
-        self._add_address(address, person_id, assurance)
+        row, person_id = self._address(address), self._add_person()
+        if row is None:
+            self._add_address(address, person_id, assurance)
+        else:
+            self._take_over(row, person_id, SILENCE, actor=person_id)
+            row.assurance, row.proven_at = int(assurance), None
         return self.get(person_id)
 
     def rename(self, person_id: str, name: str) -> None:
@@ -178,9 +204,11 @@ class Profiles:
         row.quiet_from, row.quiet_until = (quiet.start, quiet.end) if quiet else (None, None)
 
     def link(
-        self, person_id: str, address: Address, proof: str, *, at: Address | None = None
+        self, person_id: str | None, address: Address, proof: str, *, at: Address | None = None
     ) -> tuple[LinkOutcome, Person]:
         """This person has proved this address (`proof` says how). Returns the outcome and who they are from now on.
+
+        Without a person, whoever proved it is known by nothing else: they are whose it is.
 
         The side without proofs of its own joins the other; two proved people are never merged here:
         a machine cannot tell a second phone from a stolen one. A number that somebody else has given up, or claims
@@ -189,7 +217,8 @@ class Profiles:
         With the first proof of a person, given `at` an address of theirs, the others that they never proved are theirs
         no more: who is there may have set this person up for them (FACTS 5.1, pre-hijack).
         """
-        row = self._address(address) or self._add_address(address, person_id, Assurance.PROVEN)
+        row, person_id = self._address(address), person_id or self._whose(address)
+        row = row or self._add_address(address, person_id, Assurance.PROVEN)
         other, had_proof = row.person_id, self._has_proof(person_id)
         is_given_up = other != person_id and self._is_given_up(row)
         if other != person_id and not is_given_up and had_proof and self._has_proof(other):
@@ -269,10 +298,13 @@ class Profiles:
     def add_employee(self, name: str, phone: Address) -> Person:
         """Give the role `employee` to whoever has this phone. Staff vouch for the number, so it counts as proven.
 
-        Who gave it up, or claims it beside other addresses and never proved it, is not who staff mean.
+        Who may have given it up, or claims it beside other addresses and never proved it, is not who staff mean, unless
+        they are the employee of that name.
         """
         address = self._address(phone) or self._add_address(phone, self._add_person(), Assurance.CLAIMED)
-        if self._is_given_up(address):
+        known = self._person_row(address.person_id)
+        is_confirmed = address.proven_at is not None and EMPLOYEE in known.roles and known.name == name
+        if self._is_given_up(address) and not is_confirmed:
             self._take_over(address, self._add_person(), STAFF, actor=STAFF)
         elif address.proven_at is None:
             self._close_conversations(address.person_id)
@@ -377,6 +409,12 @@ class Profiles:
         """Whether this number says nothing about its person, so that whoever proves it has nothing to do with them."""
         others = len(self._unit.rows(AddressRow, person_id=row.person_id)) - 1
         return row.kind in NUMBERS and ((row.proven_at is None and others > 0) or not self._holds(row))
+
+    def _whose(self, address: Address) -> str:
+        """Who has this address, if having it tells anything of them; else somebody new."""
+        row = self._address(address)
+        told = row is not None and self._holds(row) and (row.proven_at or not self._has_proof(row.person_id))
+        return row.person_id if row and told else self._add_person()
 
     def _take_over(self, row: AddressRow, person_id: str, proof: str, *, actor: str) -> None:
         """The number is this person's from now on. What was said and sent there stays its former person's alone."""

@@ -4,12 +4,10 @@ address, or the person whose address it is."""
 from dataclasses import dataclass
 from datetime import datetime
 
-from sqlalchemy import select
-
 from assistant.assurance import Presences, is_aloud
 from assistant.database import UnitOfWork
 from assistant.holdings import whole_person
-from assistant.profiles import AddressRow, LinkOutcome, Person, PersonRow, Profiles
+from assistant.profiles import LinkOutcome, Person, Profiles
 from assistant.transcripts import ConversationRow, Transcripts
 from assistant.turns import Address, Turn, TurnKind
 
@@ -39,7 +37,7 @@ class Speakers:
         if turn.account is not None:
             return self._profiles.find(turn.account) or self._newcomer(turn)
         here = self._speaker(turn)
-        return self._profiles.get(whole_person(self._unit, here)) if here else self._profiles.find(turn.address)
+        return self._profiles.get(whole_person(self._unit, here)) if here else self._profiles.present(turn.address)
 
     def arrive(self, turn: Turn) -> Arrival:
         """Who speaks, known from this turn on. At a call's begin and end whoever was there has left."""
@@ -51,18 +49,6 @@ class Speakers:
         if turn.account is not None:
             return self._with_account(turn, turn.account)
         return Arrival(self.known(turn) or self._profiles.find_or_create(turn.address, turn.assurance))
-
-    def is_as_known(self, person: Person) -> bool:
-        """Whether roles, addresses and proofs of the person are in the store as they were read for this turn."""
-        roles = select(PersonRow.roles).where(PersonRow.id == person.id)
-        if self._unit.is_postgresql:
-            roles = roles.with_for_update(read=True)
-        addresses = select(AddressRow.kind, AddressRow.value, AddressRow.assurance, AddressRow.proven_at)
-        rows = self._unit.session.execute(addresses.where(AddressRow.person_id == person.id)).all()
-        return frozenset(self._unit.session.scalar(roles) or ()) == person.roles and {tuple(row) for row in rows} == {
-            (known.address.kind, known.address.value, int(known.assurance), known.proven_at)
-            for known in person.addresses
-        }
 
     def _speaker(self, turn: Turn) -> str | None:
         return self._presences.speaker(turn.address) if is_aloud(turn) and not _is_threshold(turn) else None

@@ -192,16 +192,64 @@ def test_a_number_that_an_employee_gave_up_makes_nobody_an_employee(database: Da
     assert (owner.id, owner.roles, owner.name) == (new, frozenset({CUSTOMER}), None)
 
 
-def test_staff_who_enter_the_number_again_mean_who_has_it_now(database: Database) -> None:
+def test_staff_who_enter_a_number_again_confirm_who_they_name_and_nobody_else(database: Database) -> None:
     phone = number()
     with database.unit_of_work() as unit:
         kim = Profiles(unit, BEGIN).add_employee("Kim", phone)
-        again = Profiles(unit, SOON).add_employee("Kim", phone)
-        somebody_else = Profiles(unit, SOON + GIVEN_OUT_AGAIN).add_employee("Lee", phone)
+        again = Profiles(unit, LATER).add_employee("Kim", phone)
+        somebody_else = Profiles(unit, LATER + GIVEN_OUT_AGAIN).add_employee("Lee", phone)
         unit.commit()
     assert again.id == kim.id
     assert somebody_else.id != kim.id
     assert acts(database, kim.id)[LOST] == STAFF
+
+
+def test_whoever_turns_up_at_a_number_that_was_given_up_is_a_stranger(database: Database) -> None:
+    _, old, phone = two(database, somebody(), somebody(name="Canary of old", proven=("oidc",)))
+    before = held_by(database, old)
+    with database.unit_of_work() as unit:
+        profiles = Profiles(unit, LATER)
+        assert profiles.present(phone) is None
+        new = profiles.find_or_create(phone, Assurance.CLAIMED)
+        assert profiles.present(phone) == new
+        unit.commit()
+    assert (new.id == old, new.name, new.phone) == (False, None, None)
+    after = held_by(database, old)
+    assert before["addresses"].keys() - after["addresses"].keys() == held_by(database, new.id)["addresses"].keys()
+    assert set(held_by(database, new.id)) == {"people", "addresses"}
+    assert acts(database, old)[LOST] == acts(database, new.id)[TAKEN_OVER] == new.id
+
+
+def test_who_forges_a_text_after_a_silence_takes_the_number_from_nobody_for_good(database: Database) -> None:
+    old, phone, page = person_at(database, browser()), number(), browser()
+    prove(database, old, phone, BEGIN)
+    forged = open_conversation(database, person_at(database, phone, LATER), phone, "hello", LATER)
+    assert prove(database, old, phone, LATER + timedelta(days=1), at=page) is LinkOutcome.MERGED
+    owner = find(database, phone)
+    assert owner is not None
+    assert owner.id == old
+    assert not is_open(database, forged)
+
+
+@pytest.mark.parametrize("case", ["nobody's", "somebody's", "given up", "claimed beside a proof"])
+def test_who_is_known_by_the_proof_alone_is_whose_the_number_is(database: Database, case: str) -> None:
+    phone, here, now = number(), browser(), SOON
+    if case == "somebody's":
+        prove(database, person_at(database, here), phone, BEGIN)
+    elif case == "given up":
+        prove(database, person_at(database, here), phone, BEGIN)
+        now = LATER
+    elif case == "claimed beside a proof":
+        prove(database, person_at(database, phone), number(), SOON)
+    before = find(database, phone)
+    with database.unit_of_work() as unit:
+        outcome, person = Profiles(unit, now).link(None, phone, "sms code", at=phone)
+        unit.commit()
+    is_owner = case == "somebody's"
+    is_lost = case in ("given up", "claimed beside a proof")
+    assert outcome is (LinkOutcome.TAKEN_OVER if is_lost else LinkOutcome.LINKED)
+    assert (before is not None and before.id == person.id) is is_owner
+    assert person.phone == phone
 
 
 class TestForgedText:
