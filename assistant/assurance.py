@@ -19,6 +19,8 @@ ALOUD = timedelta(minutes=15)
 """How long a proof given aloud holds while nothing is said."""
 SIGNED_IN = timedelta(hours=12)
 """How long a sign-in is worth more than a proof: NIST SP 800-63B asks for it again after so long (AAL2)."""
+CARRIED = frozenset({"link", "pairing code"})
+"""Proofs that carry over what was proved elsewhere. However many there are, they make nobody surer."""
 PROOFS_KEPT = 2
 """Proofs of an address that are remembered, the latest ones: more are never asked for."""
 
@@ -94,13 +96,14 @@ class Proofs:
     def assurance(self, turn: Turn, person: Person) -> Assurance:
         """How sure we are in this turn that this person speaks."""
         aloud = is_aloud(turn)
-        proofs = [row.at for row in self._at(turn.address, aloud=aloud) if row.person_id == person.id]
+        proofs = [row for row in self._at(turn.address, aloud=aloud) if row.person_id == person.id]
         if aloud:
             here = Presences(self._unit, self._now).speaker(turn.address) == person.id
             standing = Assurance.PROVEN if here else Assurance.ANONYMOUS
         else:
             standing = self._standing(turn, person)
-        twice = len(proofs) >= PROOFS_KEPT and self._now - max(proofs) <= FRESH
+        is_fresh = any(self._now - row.at <= FRESH and row.method not in CARRIED for row in proofs)
+        twice = len(proofs) >= PROOFS_KEPT and is_fresh
         return max(turn.assurance, Assurance.STRONG if twice and standing >= Assurance.PROVEN else standing)
 
     def move(self, old: Address, new: Address) -> None:

@@ -233,7 +233,7 @@ class Conversations:
             if answer.forgotten:
                 forget(unit, now, self._house.shop.today(now), self._house.key, answer.person.id, turn)
             if answer.guarded and seen is not None:
-                unit.guard(partial(speakers.is_as_known, seen))
+                unit.guard(partial(Profiles(unit, now).is_as_known, seen))
             if expired.is_set():
                 raise TurnTimedOut("the deadline passed before the commit")
             unit.commit()

@@ -20,6 +20,7 @@ RASA = {"assistant.dialogue", "assistant.tracker", "assistant.training", "assist
 """Where Rasa is known; the rest of the core would not notice another dialogue engine."""
 
 STORES = {
+    "assistant.assurance",
     "assistant.claims",
     "assistant.codes",
     "assistant.database",
@@ -63,6 +64,8 @@ NOT_FOR_ACTIONS = {
 
 HARMLESS_AT_IMPORT = {
     "actions.saying",
+    "Needs",  # in its own module
+    "assistant.needs.Needs",
     "assistant.turns",
     "rasa_sdk.types",
     "structlog.get_logger",

@@ -5,7 +5,7 @@ from dataclasses import replace
 
 import pytest
 
-from assistant.assurance import ALOUD, FRESH, PROOFS_KEPT, SIGNED_IN, Presences, ProofRow, Proofs
+from assistant.assurance import ALOUD, CARRIED, FRESH, PROOFS_KEPT, SIGNED_IN, Presences, ProofRow, Proofs
 from assistant.database import Database, UnitOfWork
 from assistant.profiles import Person, Profiles
 from assistant.turns import Address, Assurance, Modality, Turn, TurnKind
@@ -58,6 +58,17 @@ def test_two_proofs_are_strong_for_ten_minutes_after_the_second(unit: UnitOfWork
     assert sure(unit, clock, person, a_turn(clock)) is Assurance.STRONG
     clock.forward(seconds=1)
     assert sure(unit, clock, person, a_turn(clock)) is Assurance.PROVEN
+
+
+@pytest.mark.parametrize("method", sorted(CARRIED))
+def test_what_was_carried_over_twice_is_no_second_proof(unit: UnitOfWork, clock: Clock, method: str) -> None:
+    person = proved(unit, clock)
+    clock.forward(days=1)
+    for _ in range(PROOFS_KEPT):
+        Proofs(unit, clock()).add(person.id, PAGE, method)
+    assert sure(unit, clock, person, a_turn(clock)) is Assurance.PROVEN
+    Proofs(unit, clock()).add(person.id, PAGE, "sms code")
+    assert sure(unit, clock, person, a_turn(clock)) is Assurance.STRONG
 
 
 def test_proofs_of_somebody_else_at_the_same_page_count_for_nothing(unit: UnitOfWork, clock: Clock) -> None:

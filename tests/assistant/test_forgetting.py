@@ -36,7 +36,7 @@ DRAFT = OrderDraft(
     price=Money(5500, "GBP"),
     delivery=Money(495, "GBP"),
 )
-SAID = ("canary said this", "my card is 4111 1111 1111 1111")
+SAID = ("hello canary", "what is the price with 4111 1111 1111 1111")
 CANARIES = ("browser-of-ana", "7700900123", "7700900456", "4111 1111", "anary", "482913", "pt-BR", "is broken")
 
 

@@ -80,7 +80,7 @@ async def said(device: Device, text: str) -> list[str]:
 
 
 async def test_who_meets_the_needs_is_served(texts: Device, kim: str, database: Database) -> None:
-    assert await said(texts, "tea for the staff please") == ["Tea for the staff."]
+    assert await said(texts, "brew for staff") == ["Tea for the staff."]
     assert name_of(database, kim) == "had staff tea"
 
 
@@ -88,7 +88,7 @@ async def test_a_refused_action_does_not_run(
     core: Conversations, clock: Clock, kim: str, database: Database, meanwhile: Meanwhile
 ) -> None:
     call = Device(core, clock, PHONE, "voice", Modality.VOICE)
-    assert await said(call, "tea for the staff please") == ["Prove who you are first."]
+    assert await said(call, "brew for staff") == ["Prove who you are first."]
     assert meanwhile.runs == 0
     assert name_of(database, kim) == "Kim"
 
@@ -102,7 +102,7 @@ async def test_a_role_that_is_taken_while_the_action_runs_is_missed_at_the_commi
             unit.commit()
 
     meanwhile.does = dismiss
-    assert await said(texts, "tea for the staff please") == ["That is for people who work here."]
+    assert await said(texts, "brew for staff") == ["That is for people who work here."]
     assert meanwhile.runs == 1
     assert name_of(database, kim) == "Kim"
 
@@ -116,7 +116,7 @@ async def test_a_number_that_changes_hands_while_the_action_runs_is_missed_at_th
             unit.commit()
 
     meanwhile.does = part
-    assert await said(texts, "tea for the staff please") == ["Prove who you are first."]
+    assert await said(texts, "brew for staff") == ["Prove who you are first."]
     assert name_of(database, kim) == "Kim"
 
 
