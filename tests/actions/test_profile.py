@@ -173,6 +173,16 @@ def test_proving_the_number_of_a_known_person_makes_both_one(make_talk: MakeTalk
     assert (talk.context.person.id, talk.context.merged) == (owner.id, True)
 
 
+def test_a_second_number_is_told_to_the_first(talk: Talk) -> None:
+    talk.say(ask_for_code(talk))
+    talk.run("action_continue_by_text")
+    talk.later(minutes=1)
+    talk.open("phone_form", "text me on 07700 900999", "continue_by_text")
+    talk.say(code_sent(talk))
+    told = [row.text or "" for row in talk.outbox if row.value == PHONE.value and "connected" in (row.text or "")]
+    assert [text.split(".")[0] for text in told] == ["Fiore: a new phone number was connected to your profile"]
+
+
 def test_two_proved_people_are_not_made_one(make_talk: MakeTalk) -> None:
     talk = make_talk()
     profiles = talk.context.profiles
