@@ -34,7 +34,7 @@ STORES = {
     "assistant.migrations",
     "assistant.orders",
     "assistant.outbox",
-    "assistant.profiles",
+    "assistant.person",
     "assistant.requests",
     "assistant.screens",
     "assistant.tracker",
