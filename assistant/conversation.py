@@ -225,7 +225,7 @@ class Conversations:
                 turn.choice,
             )
             screens.stay(conversation.id)
-            watchers |= {turn.address, *screens.of(conversation.id)}
+            watchers |= {turn.account or turn.address, *screens.of(conversation.id)}
             watchers |= {entry.address for entry in (*person.addresses, *answer.person.addresses)}
             self._live.publish(unit, conversation.id, exchange, watchers)
             if reply.messages:

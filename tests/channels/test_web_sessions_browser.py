@@ -232,9 +232,6 @@ def test_a_user_in_a_browser_of_somebody_who_proved_who_they_are_is_not_taken_fo
     assert len(home.people()) == 2
 
 
-@pytest.mark.xfail(
-    strict=True, reason="conversation.py shows a turn with an account to who follows `turn.address`, which is nobody's"
-)
 def test_a_tab_that_is_not_signed_in_does_not_see_what_the_user_says_beside_it(
     home: Home, browser: BrowserContext
 ) -> None:
