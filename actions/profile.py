@@ -92,9 +92,13 @@ class PhoneCode(Question):
             return self._check(heard, digits)
         number = heard.slots.get(PhoneNumber.slot)
         if number and _NEW_CODE.search(heard.text.replace("’", "'")):
-            sent = send_code(heard, Address(self.kind, number))
+            sent = send_code(heard, self.goes_to(heard.context, number))
             return Problem(sent.say) if isinstance(sent, Answer) else sent
         return None
+
+    def goes_to(self, context: TurnContext, number: str) -> Address:
+        """Where a new code goes."""
+        return Address(self.kind, number)
 
     def is_meant(self, heard: Heard) -> bool:
         """Whether it is a code, or says that none came."""

@@ -68,6 +68,15 @@ class OwnNumber(PhoneNumber):
         return None if said is None or said.value == heard.slots.get(self.slot) else self.read(heard)
 
 
+class OwnCode(PhoneCode):
+    """The code that went there."""
+
+    def goes_to(self, context: TurnContext, number: str) -> Address:
+        """Where the first one went."""
+        own = (address for address in numbers_of(context) if address.value == number)
+        return next(own, super().goes_to(context, number))
+
+
 class ProveForm(Form):
     """Proves who speaks by a code that is texted to them."""
 
@@ -75,7 +84,7 @@ class ProveForm(Form):
     needs = ANYONE
     started_by = frozenset(("need_proof",))
     left = "utter_prove_left"
-    questions = (OwnNumber(), PhoneCode())
+    questions = (OwnNumber(), OwnCode())
 
     def refuse(self, heard: Heard) -> Say | None:
         """Codes have to go somewhere."""

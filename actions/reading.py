@@ -92,8 +92,9 @@ def digits_in(text: str) -> str:
 
 
 def six_digits(text: str) -> str | None:
-    """A one-time code, however it is spaced or spoken."""
-    alone = re.findall(r"(?<!\d)\d{6}(?!\d)", text[:MAX_CHARACTERS])
+    """A one-time code, however it is spaced or spoken; no part of a longer number."""
+    runs = (re.sub(r"\D", "", run) for run in re.findall(r"\d(?:[ .-]?\d)*", text[:MAX_CHARACTERS]))
+    alone = [run for run in runs if len(run) == 6]
     if len(alone) == 1:
         return "".join(str(int(digit)) for digit in alone[0])
     digits = digits_in(text)

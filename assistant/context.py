@@ -15,7 +15,7 @@ from assistant.profiles import LinkOutcome, Person, Profiles
 from assistant.requests import Requests
 from assistant.screens import Screens
 from assistant.shop import Shop
-from assistant.turns import Address, Assurance, Modality, Turn
+from assistant.turns import Address, Modality, Turn
 
 
 @dataclass(slots=True)
@@ -99,12 +99,14 @@ class TurnContext:
     def link(self, address: Address, proof: str) -> LinkOutcome:
         """Whoever speaks has proved this address; `person` is who they are from now on.
 
-        At a shared address that is whose address it is, and only while they are there.
+        At a shared address, and on a call that may come from anywhere, that is whose address it is, and only while they
+        are there: nothing tells that they are who is known by the number that the call seems to come from.
         """
         before = self.person
-        if self.turn.shared:
-            before = owner = self.profiles.find_or_create(address, Assurance.CLAIMED)
-            outcome, self.person = self.profiles.link(owner.id, address, proof, at=address)
+        if self.turn.shared or (is_aloud(self.turn) and address != self.turn.address):
+            owner = self.profiles.find(address)
+            outcome, self.person = self.profiles.link(None, address, proof, at=address)
+            before = owner if owner is not None and owner.id == self.person.id else self.person
             self.arrived = True
         else:
             outcome, self.person = self.profiles.link(self.person.id, address, proof, at=self.turn.address)
@@ -127,9 +129,11 @@ class TurnContext:
         if is_aloud(self.turn):
             self.person, self.arrived = self.profiles.get(person_id), True
         else:
+            before = self.profiles.get(person_id)
             outcome, self.person = self.profiles.adopt(person_id, self.turn.address, proof)
             if outcome is LinkOutcome.REFUSED:
                 return outcome
+            Notices(self.outbox, self.shop, self.now).connected(before, self.person)
             self.merged = self.merged or outcome is LinkOutcome.MERGED
         self.goes_on_in = conversation_id
         self._prove_here(proof)

@@ -80,7 +80,8 @@ def test_a_one_time_code_is_read_however_it_is_spaced(said: str) -> None:
 
 
 @pytest.mark.parametrize(
-    "said", ["12345", "1234567", "my number is 07700900123", "123456 or 654321", "no code came", ""]
+    "said",
+    ["12345", "1234567", "my number is 07700900123", "use 07700 900456", "123456 or 654321", "no code came", ""],
 )
 def test_no_one_time_code_is_read_where_there_are_not_six_digits(said: str) -> None:
     assert reading.six_digits(said) is None
