@@ -212,6 +212,8 @@ class Answering:
             if begun
             else transcripts.open_of(context.person.id, lock=True)
         )
+        if theirs is None and not self._turn.shared and not transcripts.is_of_this_call(here, self._turn.channel):
+            theirs = transcripts.start(context.person.id, self._turn)
         if theirs is None:
             here.person_id = context.person.id
             transcripts.close_others(context.person.id, keep=here.id)

@@ -11,7 +11,7 @@ from sqlalchemy import ForeignKey, Index, UniqueConstraint, func, select
 from sqlalchemy.orm import Mapped, mapped_column
 
 from assistant.database import Base, Remembered, UnitOfWork, new_id
-from assistant.turns import Address, Assurance, Card, Choice, Exchange, Message, Reply, Turn
+from assistant.turns import Address, Assurance, Card, Choice, Exchange, Message, Reply, Turn, TurnKind
 
 HISTORY_TURNS = 50
 ISSUED_CHOICES = 60
@@ -221,6 +221,15 @@ class Transcripts:
             )
         )
         return numbered
+
+    def is_of_this_call(self, conversation: ConversationRow, channel: str) -> bool:
+        """Whether all that was said in the conversation was said in the call that goes on now, on this channel.
+
+        Who texts from the number, or called from it before, need not be who calls: a caller's number is easily forged.
+        """
+        turns = self._unit.rows(TurnRow, conversation_id=conversation.id)
+        begun = max((row.number for row in turns if row.kind == TurnKind.OPENED), default=0)
+        return all(row.channel == channel and row.number >= begun for row in turns)
 
     def last_on(self, conversation_id: str, channel: str) -> datetime | None:
         """When the conversation last had a turn on this channel."""
