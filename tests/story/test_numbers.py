@@ -1,5 +1,6 @@
 """Numbers that change hands, and numbers that somebody only says are theirs, through the whole core."""
 
+import asyncio
 from datetime import timedelta
 
 import pytest
@@ -54,14 +55,17 @@ def test_a_forged_caller_who_proves_a_number_of_their_own_hears_nothing_of_whose
     number = town.order(theirs)
     theirs.say("I'd like the rose garden for saturday")
     theirs.say("7 Canary Lane, Hackney E8 1AA")
-    forger.say("", TurnKind.OPENED)
+    if victim == "called":  # nothing else would tell the two calls apart
+        forger.say("", TurnKind.OPENED)
     forger.say("can we continue by text?")
     forger.say(OTHER.value)
     forger.say(aloud(town.code(OTHER)))
     heard = [forger.say(text) for text in ASKED]
     texter = town.texts(OTHER)
     read = [texter.say(text) for text in ASKED]
-    assert not any(secret in answer for answer in (*heard, *read) for secret in (number, "Elm", "Canary"))
+    said = [exchange.text for exchange in asyncio.run(town.core.history(OTHER))]
+    assert set(ASKED) <= set(said)
+    assert not any(secret in text for text in (*heard, *read, *said) for secret in (number, "Elm", "Canary"))
     assert number in town.texts().say("where is my order?")
 
 
