@@ -32,7 +32,7 @@ def make_material(folder: Path) -> tuple[Settings, Path]:
         responses = domain.get("responses", {})
         domain["responses"] = {name: plain_variants(variants, shop.name) for name, variants in responses.items()}
         yaml.dump(domain, file)
-    settings = Settings(data_dir=data, config_file=ROOT / "config.yml", models_dir=folder / "models")
+    settings = Settings(data_dir=data, config_file=ROOT / "benchmarks" / "config.yml", models_dir=folder / "models")
     model = model_path(settings)
     if not model.exists():
         command = [sys.executable, "-m", "assistant.cli", "train"]
