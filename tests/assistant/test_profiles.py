@@ -7,8 +7,8 @@ from datetime import UTC, date, datetime, timedelta
 import pytest
 
 from assistant.database import Database, Overtaken
-from assistant.orders import OrderDraft, Orders
 from assistant.journal import JournalRow
+from assistant.orders import OrderDraft, Orders
 from assistant.profiles import CUSTOMER, EMPLOYEE, AddressRow, LinkOutcome, PersonRow, Profiles
 from assistant.shop import Money
 from assistant.turns import Address, Assurance
