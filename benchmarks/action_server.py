@@ -19,9 +19,11 @@ from sanic import HTTPResponse, Request, Sanic
 from sanic.response import json
 
 from actions import all_actions
+from assistant.assurance import Presences, Proofs
 from assistant.codes import Codes
 from assistant.context import TurnContext, TurnScope
 from assistant.database import Database, UnitOfWork, new_id
+from assistant.links import Links
 from assistant.orders import Orders
 from assistant.outbox import Outbox
 from assistant.profiles import Profiles
@@ -67,6 +69,10 @@ class Contexts:
             codes=Codes(unit, now, self._key),
             outbox=Outbox(unit, now),
             screens=Screens(unit, now, self._key),
+            links=Links(unit, now, self._key),
+            proofs=Proofs(unit, now),
+            presences=Presences(unit, now),
+            public_url=self._settings.public_url,
             texting=True,
             hold_minutes=self._settings.hold_minutes,
         )

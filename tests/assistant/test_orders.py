@@ -150,7 +150,7 @@ def test_a_forgotten_owner_is_not_named_any_more(store: Database) -> None:
     person = add_person(store, "b1", "Ana")
     with store.unit_of_work() as unit:
         code = Orders(unit, NOW).place(person, "c1", DRAFT).share_code
-        Profiles(unit, NOW).forget(person)
+        Profiles(unit, NOW).forget(person, "asked")
         unit.commit()
     with store.unit_of_work() as unit:
         shared = Orders(unit, NOW).by_share_code(code)
