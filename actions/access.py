@@ -9,5 +9,5 @@ EMPLOYEES = Needs(Assurance.PROVEN, aloud=Assurance.PROVEN, role=EMPLOYEE)
 BINDING = Needs(Assurance.PROVEN)
 """Adds a way to prove who the person is. Somebody who has one must have shown it, or a forged caller could add theirs
 (FACTS 5.1: binding a new authenticator needs an existing one)."""
-FOR_GOOD = Needs(Assurance.STRONG, aloud=Assurance.PROVEN)
+FOR_GOOD = Needs(Assurance.STRONG, aloud=Assurance.PROVEN, changes=True)
 """Cannot be taken back (FACTS 5.2: deleting data)."""

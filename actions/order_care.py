@@ -17,7 +17,7 @@ from actions.questions import NO, YES, YesNo
 from actions.reading import number
 from actions.saying import Say, answer, offer
 from assistant.context import TurnContext, current
-from assistant.needs import OWN
+from assistant.needs import CHANGES_OWN, OWN
 from assistant.orders import Order, OrderStatus
 
 ORDERS_OFFERED = 3
@@ -68,7 +68,7 @@ class WhichOrder(Question):
 class _CareForm(Form):
     """A form about one open order, its first question. With only one there is nothing to ask."""
 
-    needs = OWN
+    needs = CHANGES_OWN
 
     def refuse(self, heard: Heard) -> Say | None:
         """There has to be an open order."""

@@ -11,6 +11,7 @@ from actions.questions import Confirm, Words
 from actions.reading import bouquets, payment, share_codes, words, yes_or_no
 from actions.saying import Say, answer, offer
 from assistant.context import TurnContext
+from assistant.needs import OWN
 from assistant.orders import OrderDraft
 from assistant.shop import Bouquet, Shop
 from assistant.turns import Card
@@ -183,7 +184,9 @@ class PlaceIt(Confirm):
     """The summary, and whether to place the order."""
 
     def ask(self, context: TurnContext, slots: Slots) -> Say:
-        """Everything that was decided, with the total."""
+        """Everything that was decided, with the total. What was said elsewhere only to who proves to be the same."""
+        if context.keeps_to_itself:
+            context.require(OWN)
         draft = draft_of(slots, context.shop)
         if draft is None:
             return Say("utter_order_incomplete")

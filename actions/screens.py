@@ -14,7 +14,7 @@ from actions.hearing import Heard, Slots, slots_of
 from actions.reading import MAX_CHARACTERS, digits_in
 from actions.saying import Say, offer
 from assistant.context import TurnContext, current
-from assistant.needs import ANYONE, OWN
+from assistant.needs import ANYONE, CHANGES_OWN
 from assistant.screens import DIGITS, PairResult
 
 _RUN = re.compile(r"(?<!\d)\d{4}[\s.-]?\d{4}(?!\d)")
@@ -62,7 +62,7 @@ class ScreenCode(Question):
 class ScreenForm(Form):
     """Shows the conversation on a screen that nobody uses yet."""
 
-    needs = OWN
+    needs = CHANGES_OWN
 
     name = "screen_form"
     started_by = frozenset(("pair_screen",))

@@ -143,9 +143,11 @@ class WhereWeWere(Act):
 
     async def run(self, dispatcher: CollectingDispatcher, tracker: Tracker, domain: DomainDict) -> list[EventType]:
         """Say it; nothing when nothing is open."""
-        form = self._forms.get(str((tracker.active_loop or {}).get("name")))
-        if form is not None:
-            Say(text=form.where(current(), slots_of(tracker))).utter(dispatcher)
+        form, context = self._forms.get(str((tracker.active_loop or {}).get("name"))), current()
+        if form is not None and context.keeps_to_itself:
+            Say("utter_begun_elsewhere").utter(dispatcher)
+        elif form is not None:
+            Say(text=form.where(context, slots_of(tracker))).utter(dispatcher)
         return []
 
 

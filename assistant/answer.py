@@ -5,7 +5,7 @@ from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
 from assistant import apologies
-from assistant.assurance import Presences, Proofs
+from assistant.assurance import Presences, Proofs, is_aloud
 from assistant.choices import picked
 from assistant.codes import Codes
 from assistant.context import TurnContext, TurnScope
@@ -240,10 +240,20 @@ class Answering:
             proofs=Proofs(unit, now),
             presences=Presences(unit, now),
             screen=bool(screens.of(self._conversation.id)),
+            begun_elsewhere=self._is_begun_elsewhere(),
             public_url=self._house.public_url,
             texting=self._house.texting,
             hold_minutes=round(self._house.hold.total_seconds() / 60),
         )
+
+    def _is_begun_elsewhere(self) -> bool:
+        turn, conversation = self._turn, self._conversation
+        if not is_aloud(turn) or conversation.turns == 0:
+            return False
+        if Proofs(self._unit, self._now).assurance(turn, self._person) >= Assurance.PROVEN:
+            return False
+        transcripts = Transcripts(self._unit, self._now)
+        return turn.kind is TurnKind.OPENED or not transcripts.is_of_this_call(conversation, turn.channel)
 
     def _without_dialogue(self, reply: Reply, outcome: str) -> Answer:
         assurance = Proofs(self._unit, self._now).assurance(self._turn, self._person)

@@ -48,6 +48,8 @@ class TurnContext:
     """How long staff usually have to answer a conversation that is held."""
     screen: bool = False
     """Whether a screen follows the conversation, so that a voice need not read out what is shown there."""
+    begun_elsewhere: bool = False
+    """Whether a voice that has proved nothing speaks in a conversation that it did not begin in this call."""
     hold_reason: str | None = None
     """Set by `hold`."""
     merged: bool = False
@@ -73,6 +75,11 @@ class TurnContext:
     def hold(self, reason: str) -> None:
         """Hand the conversation to staff when this turn is over: the assistant falls silent on every channel."""
         self.hold_reason = reason
+
+    @property
+    def keeps_to_itself(self) -> bool:
+        """Whether what stands in this conversation must not be told: whoever hears it may be somebody else."""
+        return self.begun_elsewhere and not self.proved
 
     @property
     def standing(self) -> Standing:

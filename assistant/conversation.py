@@ -226,7 +226,7 @@ class Conversations:
             )
             screens.stay(conversation.id)
             watchers |= {turn.account or turn.address, *screens.of(conversation.id)}
-            watchers |= {entry.address for entry in (*person.addresses, *answer.person.addresses)}
+            watchers |= {entry.address for entry in answer.person.addresses}
             self._live.publish(unit, conversation.id, exchange, watchers)
             if reply.messages:
                 offer(conversation, reply)

@@ -20,13 +20,17 @@ class Needs:
     """Asked of everybody where others may speak and listen: on a call, at a speaker."""
     role: str = CUSTOMER
     """A role that the profile must have."""
+    changes: bool = False
+    """Whether it changes what is somebody's. Then the assurance is asked also of who never proved anything but writes
+    from a number: an answer goes to whose number it is, but whoever forges the sender need not see it."""
 
 
 ANYONE = Needs()
 """Tells and changes nothing that belongs to somebody."""
 OWN = Needs(Assurance.PROVEN, aloud=Assurance.PROVEN)
-"""Tells or changes what belongs to the person. A voice may be anybody's, and a caller's number is easily forged
-(FACTS 5.1)."""
+"""Tells what belongs to the person. A voice may be anybody's, and a caller's number is easily forged (FACTS 5.1)."""
+CHANGES_OWN = Needs(Assurance.PROVEN, aloud=Assurance.PROVEN, changes=True)
+"""Changes what belongs to the person."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,7 +50,8 @@ class Standing:
 
     def asked(self, needs: Needs) -> Assurance:
         """The assurance that these needs come to here."""
-        is_nobody_else = not self.proved and needs.role == CUSTOMER
+        may_be_forged = needs.changes and self.assurance is Assurance.CLAIMED
+        is_nobody_else = not self.proved and needs.role == CUSTOMER and not may_be_forged
         asked = Assurance.ANONYMOUS if is_nobody_else else needs.assurance
         return max(asked, needs.aloud) if self.aloud else asked
 

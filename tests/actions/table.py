@@ -29,8 +29,10 @@ class Column:
 
 
 COLUMNS = (
-    Column("written, never proved anything", aloud=False, assurance=Assurance.CLAIMED, proved=False),
-    Column("written, not proved here", aloud=False, assurance=Assurance.CLAIMED, proved=True),
+    Column("written on a page, never proved anything", aloud=False, assurance=Assurance.ANONYMOUS, proved=False),
+    Column("written from a number, never proved anything", aloud=False, assurance=Assurance.CLAIMED, proved=False),
+    Column("written on a page, not proved here", aloud=False, assurance=Assurance.ANONYMOUS, proved=True),
+    Column("written from a number, not proved here", aloud=False, assurance=Assurance.CLAIMED, proved=True),
     Column("written, proven", aloud=False, assurance=Assurance.PROVEN, proved=True),
     Column("written, strong", aloud=False, assurance=Assurance.STRONG, proved=True),
     Column("spoken, never proved anything", aloud=True, assurance=Assurance.CLAIMED, proved=False),

@@ -20,6 +20,7 @@ from assistant.database import Database
 from assistant.dialogue import Dialogue
 from assistant.live import LiveHere
 from assistant.metrics import Metrics
+from assistant.orders import OrderRow
 from assistant.outbox import OutboxRow
 from assistant.profiles import Profiles
 from assistant.settings import Settings
@@ -409,3 +410,38 @@ def test_a_code_is_good_once(town: Town) -> None:
     code = pairing_code(page)
     town.call().say(f"my pairing code is {code}")
     assert "Rose Garden" not in town.call(OTHER).say(f"my pairing code is {code}")
+
+
+def test_a_forged_caller_hears_nothing_of_an_order_that_was_begun_by_text(town: Town) -> None:
+    texts = town.texts()
+    for line in ("I'd like the rose garden for saturday", "7 Canary Lane, Hackney E8 1AA", "no card"):
+        texts.say(line)
+    forged = town.call()
+    heard = [forged.say("", TurnKind.OPENED), forged.say("say that again"), forged.say("cash"), forged.say("yes")]
+    for told in ("Rose", "Canary", "Saturday"):
+        assert told not in "".join(heard)
+    with town.database.unit_of_work() as unit:
+        assert unit.rows(OrderRow) == []
+
+
+def test_who_calls_back_proves_who_they_are_before_hearing_the_whole_order(town: Town) -> None:
+    page = town.page()
+    town.prove(page)
+    for line in ("I'd like the rose garden for saturday", "12 Elm Road, Hackney E8 1AA", "no card"):
+        page.say(line)
+    call = town.call()
+    assert "Rose Garden" not in call.say("", TurnKind.OPENED)
+    assert "six-digit code" in call.say("cash on delivery")
+    summary = call.say(aloud(town.code()))
+    for told in ("Thank you.", "Rose Garden", "12 Elm Road", "Cash on delivery", "Shall I place the order?"):
+        assert told in summary
+    assert re.search(r"F-\d+", call.say("yes"))
+
+
+def test_a_call_that_began_an_order_hears_it_through_without_a_code(town: Town) -> None:
+    call = town.call()
+    call.say("", TurnKind.OPENED)
+    for line in ("I'd like the rose garden for saturday", "12 Elm Road, Hackney E8 1AA", "no card"):
+        call.say(line)
+    assert "12 Elm Road" in call.say("cash on delivery")
+    assert re.search(r"F-\d+", call.say("yes"))
