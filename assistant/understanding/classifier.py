@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from typing import Any
 
+import threadpoolctl
 from rasa.engine.graph import ExecutionContext, GraphComponent
 from rasa.engine.recipes.default_recipe import DefaultV1Recipe
 from rasa.engine.storage.resource import Resource
@@ -75,6 +76,8 @@ class IntentClassifier(RasaIntentClassifier, GraphComponent):
         **kwargs: Any,  # any: Rasa's own signature
     ) -> IntentClassifier:
         """One that was trained. Raises `ModelError` when its encoder is not the one it was trained with."""
+        # One message is too little work for several threads, which would spin while they wait for each other.
+        threadpoolctl.threadpool_limits(1, user_api="blas")
         try:
             with model_storage.read_from(resource) as folder:
                 return cls(config, model_storage, resource, IntentModel.load(folder, _encoder_of(config)))

@@ -1,4 +1,4 @@
-"""TensorFlow stays out of a process unless a component computes with it."""
+"""TensorFlow and scikit-learn stay out of a process unless a component computes with them."""
 
 import subprocess
 import sys
@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from assistant.understanding.lean import WITHOUT_TENSORFLOW, needs_tensorflow
+from assistant.understanding.lean import WITHOUT_SCIKIT_LEARN, WITHOUT_TENSORFLOW, needs_tensorflow
 
 ROOT = Path(__file__).parents[3]
 REPORT = """
@@ -14,8 +14,9 @@ import sys
 from pathlib import Path
 from assistant.understanding.lean import prepare_for_rasa
 left_out = prepare_for_rasa(Path(sys.argv[1]))
-import tensorflow
-print(left_out, hasattr(tensorflow, "__version__"))
+print(left_out, "skops" in sys.modules)
+import tensorflow, sklearn
+print(hasattr(tensorflow, "__version__"), hasattr(sklearn, "__version__"))
 if left_out:
     import rasa.core.processor, rasa.model_training, rasa.nlu.classifiers.diet_classifier, rasa.core.policies.ted_policy
 """
@@ -46,8 +47,13 @@ def test_a_pipeline_that_rasa_would_choose_needs_it(tmp_path: Path) -> None:
 
 
 def test_all_of_rasa_is_imported_without_it(tmp_path: Path) -> None:
-    assert imported(config(tmp_path, *WITHOUT_TENSORFLOW)) == ["True", "False"]
+    assert imported(config(tmp_path, *WITHOUT_TENSORFLOW)) == ["True", "True", "False", "True"]
+
+
+def test_a_pipeline_of_ours_needs_neither_scikit_learn_nor_skops(tmp_path: Path) -> None:
+    ours = "assistant.understanding.classifier.IntentClassifier"
+    assert imported(config(tmp_path, ours, *WITHOUT_SCIKIT_LEARN)) == ["True", "False", "False", "False"]
 
 
 def test_the_real_one_is_imported_where_it_is_needed(tmp_path: Path) -> None:
-    assert imported(config(tmp_path, "DIETClassifier")) == ["False", "True"]
+    assert imported(config(tmp_path, "DIETClassifier")) == ["False", "False", "True", "True"]
