@@ -24,12 +24,14 @@ log = structlog.get_logger(__name__)
 
 RASA_VERSION = "3.6.21"
 """Part of the fingerprint: another Rasa needs another model."""
+COMPONENTS = Path(__file__).parent / "understanding"
+"""Where our components of Rasa's graph are; with other ones a model would not be what it was trained to be."""
 
 
 def fingerprint(settings: Settings) -> str:
     """Twelve hex digits that change with anything a model is trained from."""
     digest = hashlib.sha256(RASA_VERSION.encode())
-    for path in [settings.config_file, *_training_files(settings)]:
+    for path in [settings.config_file, *_training_files(settings), *sorted(COMPONENTS.glob("*.py"))]:
         digest.update(path.name.encode())
         digest.update(path.read_bytes())
     return digest.hexdigest()[:12]

@@ -15,7 +15,7 @@ FOLDER/clinc150/data_full.json   FOLDER/clinc150/data_small.json
 FOLDER/banking77/train.csv       FOLDER/banking77/train_10.csv     FOLDER/banking77/test.csv
 FOLDER/hwu64/train.csv           FOLDER/hwu64/train_10.csv         FOLDER/hwu64/test.csv
 
-CLINC150 as in clinc/oos-eval: an object of lists of [text, intent] under train, test and oos_test. BANKING77 as in
+CLINC150 as in clinc/oos-eval: lists of pairs of text and intent under train, test and oos_test. BANKING77 as in
 PolyAI-LDN/task-specific-datasets, and HWU64 as in DialoGLUE: columns text and category; train_10 has ten an intent."""
 """How the folder must look; whatever is missing is left out."""
 
