@@ -8,6 +8,7 @@ BOT = Path(__file__).parent / "assistant" / "bot"
 prepare_for_rasa(BOT / "config.yml")  # as the product does: before anything else is imported
 
 # isort: split
+import logging
 import os
 import uuid
 import warnings
@@ -18,6 +19,7 @@ from typing import TYPE_CHECKING
 import hypothesis
 import psycopg
 import pytest
+import structlog
 from psycopg import sql
 
 from assistant.database import Database
@@ -38,6 +40,18 @@ hypothesis.settings.load_profile("assistant")
 def anyio_backend() -> str:
     """Tests that are coroutines run on asyncio, as the product does."""
     return "asyncio"
+
+
+@pytest.fixture
+def logging_as_it_was() -> Iterator[None]:
+    """Undoes what a test sets up of the logs, which are the whole process's."""
+    root = logging.getLogger()
+    handlers, level = root.handlers, root.level
+    yield
+    root.handlers = handlers
+    root.setLevel(level)
+    logging.captureWarnings(False)
+    structlog.reset_defaults()
 
 
 @pytest.fixture(scope="session")

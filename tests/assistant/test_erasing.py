@@ -114,6 +114,7 @@ def found(stored: bytes) -> set[str]:
     return {canary for canary in CANARIES if canary.encode() in stored}
 
 
+@pytest.mark.usefixtures("logging_as_it_was")
 async def test_no_canary_is_found_after_erasing(
     make_core: MakeCore, database: Database, clock: Clock, tmp_path: Path, capfd: pytest.CaptureFixture[str]
 ) -> None:

@@ -2,7 +2,6 @@
 
 import logging
 import re
-from collections.abc import Iterator
 
 import pytest
 import structlog
@@ -12,16 +11,7 @@ from hypothesis import strategies as st
 from assistant import logs
 from assistant.errors import StoreUnavailable
 
-
-@pytest.fixture(autouse=True)
-def _logging_as_it_was() -> Iterator[None]:
-    root = logging.getLogger()
-    handlers, level = root.handlers, root.level
-    yield
-    root.handlers = handlers
-    root.setLevel(level)
-    logging.captureWarnings(False)
-    structlog.reset_defaults()
+pytestmark = pytest.mark.usefixtures("logging_as_it_was")
 
 
 def test_our_own_event_is_one_line_of_keys_and_values(capfd: pytest.CaptureFixture[str]) -> None:

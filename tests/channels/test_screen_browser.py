@@ -177,6 +177,7 @@ def test_the_persons_web_page_and_the_screen_show_the_same_conversation(
     pair(home, television)
     home.say("i want tea")
     expect(page.get_by_text("Which tea would you like?")).to_be_visible()
+    television.bring_to_front()
     television.keyboard.press("ArrowRight")
     expect(television.get_by_role("button", name="Black")).to_be_focused()
     television.keyboard.press("Enter")
