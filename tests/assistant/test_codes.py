@@ -289,12 +289,13 @@ def test_wrong_tries_at_once_all_count(desk: Desk, database: Database, clock: Cl
 
 
 def test_ten_thousand_guesses_from_a_hundred_addresses_find_nothing(desk: Desk, database: Database) -> None:
-    """The guessers ask for a new code whenever they may, share what they know, and at last even learn each code."""
+    """The guessers ask for a new code as soon as theirs is dead, and at last even learn each code."""
     guessers, learnt = [f"guesser {index}" for index in range(100)], dict[str, str]()
     looked_at = right = 0
     for turn in range(10_000):
         guesser = guessers[turn % 100]
-        digits = learnt[guesser] = desk.make(guesser, origin=f"198.51.100.{turn % 100}") or learnt.get(guesser, "")
+        new = desk.make(guesser, origin=f"198.51.100.{turn % 100}") if turn // 100 % WRONG_TRIES == 0 else None
+        digits = learnt[guesser] = new or learnt.get(guesser, "")
         result = desk.check(other_than(digits or "000000"), guesser).result
         looked_at += result is CodeResult.WRONG
         right += result is CodeResult.RIGHT
