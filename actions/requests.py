@@ -1,6 +1,7 @@
 """What employees ask for: help with equipment, leave, supplies; and where their requests are."""
 
 import textwrap
+from abc import abstractmethod
 from datetime import date
 
 from rasa_sdk import Tracker
@@ -33,9 +34,9 @@ class _RequestForm(Form):
     confirm: str
     """Slot of the last question."""
 
+    @abstractmethod
     def draft(self, slots: Slots) -> RequestDraft:
         """The request as answered; call it when every question has its answer."""
-        raise NotImplementedError
 
     def where(self, context: TurnContext, slots: Slots) -> str:
         """Which kind of request."""
